@@ -1,0 +1,93 @@
+"""The life of a cycle: may it trade, how did it end, what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.orders import Decision, Fill, OrderUpdate
+from trading_bot.domain.portfolio import EquityPoint, Portfolio
+
+
+class TradingState(StrEnum):
+    """What the bot may do at all. It is a row of the book and survives every restart."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"  # keeps everything, does nothing
+    REDUCING = "reducing"  # exits only
+    HALTED = "halted"  # emergency; ended by an acknowledged resume only
+
+
+class CycleStatus(StrEnum):
+    """How a cycle stands. RUNNING without a living owner counts as failed."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class SkipReason(StrEnum):
+    """Why a cycle did not trade though nothing was wrong with it."""
+
+    MARKET_CLOSED = "market_closed"
+    PAUSED = "paused"
+    HALTED = "halted"
+    BACKING_OFF = "backing_off"
+    STALE_TICK = "stale_tick"
+    LEASE_TAKEN = "lease_taken"
+    ALREADY_TRADED = "already_traded"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """The row that is read first in every cycle and again before every order."""
+
+    state: TradingState
+    cause: str  # in words
+    changed_by: str
+    changed_at: datetime  # aware, UTC
+    consecutive_errors: int
+    next_allowed_at: datetime | None  # aware, UTC, wall clock
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to trade. Each grant has a higher token; an older token can neither write nor send."""
+
+    token: int
+    owner: str
+    expires_at: datetime  # aware, UTC, wall clock
+
+
+@dataclass(frozen=True, slots=True)
+class CycleTicket:
+    """One cycle that was let in: its name, its instant and the lease it trades under."""
+
+    cycle_id: str
+    at: datetime  # aware, UTC: the market's clock
+    session: date
+    lease: Lease
+    state: TradingState  # ACTIVE or REDUCING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CycleReport:
+    """Everything a cycle did, for people, artifacts and notices."""
+
+    cycle_id: str
+    session: date
+    market: MarketState
+    decisions: tuple[Decision, ...]
+    orders: tuple[OrderUpdate, ...]  # sent by this cycle
+    settled: tuple[OrderUpdate, ...]  # orders of earlier cycles that changed since
+    fills: tuple[Fill, ...]  # booked by this cycle
+    portfolio: Portfolio
+    prices: dict[str, Decimal]  # dollars per share of every holding, last known
+    equity: Decimal
+    equity_curve: tuple[EquityPoint, ...]
+    state: TradingState
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,181 @@
+"""What is known about the market at one instant.
+
+Prices are float64 arrays of shape (T, N): T sessions in ascending order, N symbols. NaN means: not
+traded, or refused as bad. Arrays are read-only; a record is built once a cycle and never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading_bot.domain.money import price_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Symbol = NewType("Symbol", str)
+FloatMatrix = NDArray[np.float64]  # (T, N)
+SessionAxis = NDArray[np.datetime64]  # (T,), datetime64[D], ascending
+PriceField = Literal["open", "high", "low", "close", "volume"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketHistory:
+    """Bars of all symbols over all sessions up to now, adjusted for the splits that happened by now.
+
+    A source that knows closes only gives the close as open, high and low and NaN as volume.
+    """
+
+    sessions: SessionAxis
+    symbols: tuple[Symbol, ...]
+    open: FloatMatrix
+    high: FloatMatrix
+    low: FloatMatrix
+    close: FloatMatrix
+    volume: FloatMatrix  # shares
+
+    def __post_init__(self) -> None:
+        """Check the shapes once, here, and make every array read-only.
+
+        Raises:
+            ValueError: an array has another shape than (len(sessions), len(symbols)).
+        """
+        shape = (len(self.sessions), len(self.symbols))
+        for name, array in self._arrays().items():
+            if array.shape != shape:
+                raise ValueError(f"{name} has shape {array.shape}, wanted {shape}")
+            array.flags.writeable = False
+        self.sessions.flags.writeable = False
+
+    @property
+    def last_session(self) -> date:
+        """The newest session in the history. Raises IndexError on an empty one."""
+        return self.sessions[-1].astype(object)
+
+    def column(self, symbol: Symbol) -> int:
+        """Return the column of `symbol`. Raises ValueError when it is not in the universe."""
+        return self.symbols.index(symbol)
+
+    def until(self, session: date) -> MarketHistory:
+        """Return the history as it was after `session`: a view, nothing is copied."""
+        return self.rows(slice(0, int(np.searchsorted(self.sessions, np.datetime64(session), side="right"))))
+
+    def rows(self, rows: slice) -> MarketHistory:
+        """Return some of the sessions: a view, nothing is copied."""
+        return MarketHistory(
+            self.sessions[rows],
+            self.symbols,
+            *(array[rows] for array in self._arrays().values()),
+        )
+
+    def frame(self, name: PriceField) -> pd.DataFrame:
+        """Return one field as a pandas frame: sessions down, symbols across. A copy."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            getattr(self, name).copy(), index=pd.DatetimeIndex(self.sessions), columns=list(self.symbols)
+        )
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 over sessions, symbols and every bar: equal histories, equal text."""
+        digest = hashlib.sha256("\x00".join(self.symbols).encode())
+        digest.update(self.sessions.tobytes())
+        for array in self._arrays().values():
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def _arrays(self) -> dict[PriceField, FloatMatrix]:
+        return {
+            "open": self.open,
+            "high": self.high,
+            "low": self.low,
+            "close": self.close,
+            "volume": self.volume,
+        }
+
+
+class Trend(StrEnum):
+    """Where the market stands against its own 200-session mean."""
+
+    RISING = "rising"
+    FALLING = "falling"
+    UNKNOWN = "unknown"
+
+
+class Volatility(StrEnum):
+    """How much the market moves compared with its own last year."""
+
+    CALM = "calm"
+    NORMAL = "normal"
+    STORMY = "stormy"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """The weather of the market, for people and for strategies that want to know."""
+
+    trend: Trend
+    volatility: Volatility
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the universe has a usable bar for the session traded."""
+
+    wanted: int
+    usable: int
+
+    @property
+    def share(self) -> float:
+        """Usable over wanted, in [0, 1]; 0 for an empty universe."""
+        return self.usable / self.wanted if self.wanted else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`ratio` new shares for each old one, from the open of `session` on."""
+
+    symbol: Symbol
+    session: date
+    ratio: Decimal  # 2 for a 2:1 split, 0.1 for a 1:10 reverse split
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketState:
+    """The market as of one instant: everything a cycle may know, and nothing later."""
+
+    at: datetime  # aware, UTC: the instant of the decision
+    session: date  # the session `at` belongs to; the last row of `history`
+    history: MarketHistory
+    regime: Regime
+    coverage: Coverage
+    sectors: Mapping[Symbol, str] = field(default_factory=dict[Symbol, str])  # GICS sector; missing = unknown
+    quarantined: Mapping[Symbol, str] = field(default_factory=dict[Symbol, str])  # symbol → why it is not traded
+    splits: tuple[Split, ...] = ()  # every split effective up to now, oldest first
+    below_minimum_coverage: bool = False  # too few usable symbols: exits only
+
+    def price(self, symbol: Symbol) -> Decimal | None:
+        """Return the session's close in dollars per share, or None where there is no usable one."""
+        if symbol not in self.history.symbols or not len(self.history.sessions):
+            return None
+        value = float(self.history.close[-1, self.history.column(symbol)])
+        return price_of(value) if np.isfinite(value) and value > 0 else None
+
+    def last_known_price(self, symbol: Symbol) -> Decimal | None:
+        """Return the newest close there is, however old: to value a holding, never to trade on."""
+        if symbol not in self.history.symbols:
+            return None
+        closes = self.history.close[:, self.history.column(symbol)]
+        known = np.flatnonzero(np.isfinite(closes))
+        return price_of(float(closes[known[-1]])) if known.size else None

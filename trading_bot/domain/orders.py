@@ -1,0 +1,235 @@
+"""From a signal to a fill: the records an order becomes on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.money import cents
+
+ClientOrderId = NewType("ClientOrderId", str)
+ExecutionId = NewType("ExecutionId", str)
+
+
+class Side(StrEnum):
+    """Which way shares move."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for shares that come, -1 for shares that go."""
+        return 1 if self is Side.BUY else -1
+
+
+class Purpose(StrEnum):
+    """Why an order exists. Exits are let through where entries are not."""
+
+    ENTRY = "entry"  # opens or enlarges a position
+    EXIT = "exit"  # closes or shrinks one because opinions changed
+    STOP = "stop"  # closes one because its price fell too far
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether the order adds risk."""
+        return self is Purpose.ENTRY
+
+
+class OrderType(StrEnum):
+    """How the price of an order is found."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(StrEnum):
+    """How long an order works."""
+
+    DAY = "day"
+    GTC = "gtc"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. UNKNOWN means: ask the broker, never guess."""
+
+    INTENDED = "intended"  # committed in our book, not sent yet
+    UNKNOWN = "unknown"  # sent, no clear answer
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    EXPIRED_UNSENT = "expired_unsent"  # never reached the broker, and its time is over
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can happen to the order any more."""
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+        OrderStatus.EXPIRED_UNSENT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the strategies want for one symbol, and why."""
+
+    symbol: Symbol
+    side: Side
+    purpose: Purpose
+    wanted_weight: float  # share of equity the position should have afterwards, in [-1, 1]
+    strength: float  # combined score in [-1, 1]; orders signals, breaks no rule
+    strategy: str  # who wants it, e.g. "momentum+sma_cross"
+    reason: str  # one sentence in words, with the numbers behind it
+    evidence: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A signal with a size: what the risk rules look at."""
+
+    signal: Signal
+    quantity: Decimal  # shares, > 0
+    price: Decimal  # dollars per share the size was computed with
+
+    @property
+    def symbol(self) -> Symbol:
+        """The symbol to trade."""
+        return self.signal.symbol
+
+    @property
+    def side(self) -> Side:
+        """Which way shares move."""
+        return self.signal.side
+
+    @property
+    def notional(self) -> Decimal:
+        """Quantity times price, in dollars."""
+        return self.quantity * self.price
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one rule said about one order: how many shares it allows, and the numbers it saw."""
+
+    rule: str  # the rule's registered name, e.g. "max_position"
+    code: str  # for machines, e.g. "POSITION_EXCEEDS_MAX_PCT"
+    asked: Decimal  # shares
+    allowed: Decimal  # shares; equal to asked = passed, 0 = refused, between = trimmed
+    observed: str  # the number the rule saw, as text
+    limit: str  # the number it compared with, as text
+    unit: str  # of both, e.g. "share of equity"
+    message: str  # one sentence in words
+
+    @property
+    def binds(self) -> bool:
+        """Whether the rule took something away."""
+        return self.allowed < self.asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    signal: Signal
+    requested: Decimal  # shares the signal came to before any rule
+    quantity: Decimal  # shares that may be traded
+    rule: str  # the binding rule, "" when none bound
+    reason: str
+    rulings: tuple[Ruling, ...]  # every rule that was asked, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Approved(_Decided):
+    """Every rule let the order pass as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resized(_Decided):
+    """A rule made the order smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(_Decided):
+    """A rule refused the order; `quantity` is 0."""
+
+
+Decision = Approved | Resized | Rejected
+
+
+def binding_ruling(decision: Decision) -> Ruling | None:
+    """Return the ruling that decided the size: the last one that bound, None when none did."""
+    return next((ruling for ruling in reversed(decision.rulings) if ruling.binds), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """An order as it is committed in the book before it is sent. Its id is the broker's, too."""
+
+    client_order_id: ClientOrderId
+    cycle_id: str
+    symbol: Symbol
+    side: Side
+    purpose: Purpose
+    quantity: Decimal  # shares, > 0
+    type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None  # dollars per share
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """What the broker says about one order."""
+
+    client_order_id: ClientOrderId
+    broker_order_id: str
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    quantity: Decimal  # shares
+    filled: Decimal  # shares
+    status: OrderStatus
+    reason: str  # the broker's words where it refused or ended the order, else ""
+    updated_at: datetime  # aware, UTC
+    limit_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Shares that changed hands. `execution_id` is the broker's and never repeats."""
+
+    execution_id: ExecutionId
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    side: Side
+    quantity: Decimal  # shares, > 0
+    price: Decimal  # dollars per share
+    fee: Decimal  # dollars, >= 0
+    session: date
+    filled_at: datetime  # aware, UTC
+
+    @property
+    def cash(self) -> Decimal:
+        """What the fill does to the cash, in dollars and before the fee, to the cent."""
+        return cents(-self.side.sign * self.quantity * self.price)
+
+
+def client_order_id(cycle_id: str, symbol: Symbol, side: Side, purpose: Purpose) -> ClientOrderId:
+    """Name an order so that the same wish in the same cycle always has the same name.
+
+    Brokers take at most 128 characters of letters, digits, dots and dashes.
+    """
+    return ClientOrderId(f"bb-{cycle_id}-{symbol}-{side}-{purpose}")

@@ -1,0 +1,110 @@
+"""Find plug-ins: classes that a decorator put in a registry, one file each.
+
+A registry scans its own folder and the entry-point group `bensbot.plugins` the first time it is
+asked. An entry point names a module (`my-strategy = "my_package.my_strategy"`); importing it runs
+its decorators. A plug-in that cannot be imported stops the bot.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar, cast
+
+from trading_bot.domain.errors import PluginError
+
+ENTRY_POINT_GROUP = "bensbot.plugins"
+
+Port = TypeVar("Port")
+Plugin = TypeVar("Plugin")
+
+
+class Registry(Generic[Port]):
+    """Named plug-ins of one kind. `kind` is the word used in messages, `package` the folder scanned."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        """Remember where to look; nothing is imported yet."""
+        self._kind = kind
+        self._package = package
+        self._classes: dict[str, Callable[..., Port]] = {}
+        self._scanned = False
+
+    def register(self, name: str) -> Callable[[type[Plugin]], type[Plugin]]:
+        """Return a decorator that files a class under `name`. Raises PluginError on a second owner."""
+
+        def file(cls: type[Plugin]) -> type[Plugin]:
+            owner = self._classes.get(name)
+            if owner is not None and getattr(owner, "__module__", "") != cls.__module__:
+                raise PluginError(f"Two {self._kind} plug-ins are called {name!r}: {owner} and {cls}. Rename one.")
+            self._classes[name] = cls  # pyright: ignore[reportArgumentType]  # the contract suite checks the port
+            return cls
+
+        return file
+
+    def names(self) -> tuple[str, ...]:
+        """Return every registered name in alphabetical order."""
+        self._scan()
+        return tuple(sorted(self._classes))
+
+    def get(self, name: str) -> Callable[..., Port]:
+        """Return the class called `name`. Raises PluginError that names the nearest one."""
+        self._scan()
+        if name not in self._classes:
+            raise PluginError(f"There is no {self._kind} called {name!r}.{nearest(name, self._classes)}")
+        return self._classes[name]
+
+    def build(self, name: str, options: Mapping[str, Any]) -> Port:
+        """Return the plug-in `name`, its options checked against the class's typed fields.
+
+        Raises:
+            PluginError: no such plug-in, no such option, or a value of the wrong type or range.
+        """
+        cls = self.get(name)
+        from pydantic import TypeAdapter, ValidationError
+
+        known = tuple(getattr(cls, "__dataclass_fields__", {}))
+        for option in options:
+            if option not in known:
+                raise PluginError(f"The {self._kind} {name!r} has no option {option!r}.{nearest(option, known)}")
+        try:
+            return cast("Port", TypeAdapter[Any](cls).validate_python(dict(options)))
+        except (ValidationError, ValueError) as error:
+            raise PluginError(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
+
+    def _scan(self) -> None:
+        if self._scanned:
+            return
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
+            self._import(module.name)
+        for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+            self._import(entry.value.partition(":")[0])
+        self._scanned = True
+
+    def _import(self, module: str) -> None:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # a plug-in is foreign code: whatever it raises stops the bot, with its name
+            raise PluginError(f"The plug-in {module} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'? There are: …` for a message, from any iterable of names."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{guess} There are: {', '.join(names) or 'none'}."
+
+
+def _plain(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'options'} = {item['input']!r}: {item['msg']}"
+        for item in error.errors()
+    )

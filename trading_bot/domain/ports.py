@@ -1,0 +1,191 @@
+"""Where the rooms of the house meet: what each one promises to the others.
+
+`core/bot.py` puts adapters behind these ports; nobody else knows which adapter it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, SessionAxis, Split, Symbol
+from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
+from trading_bot.domain.portfolio import Portfolio
+
+
+class Clock(Protocol):
+    """Wall time, as an argument. Only `core/`, `flows/` and adapters ever ask it."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+# ── prices ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawBars:
+    """What a source delivers, not yet trusted: `data.cleaning` turns it into a `MarketHistory`.
+
+    Arrays are (T, N) in the source's own basis (see `splits`); sessions ascending and unique.
+    """
+
+    sessions: SessionAxis
+    symbols: tuple[Symbol, ...]
+    open: FloatMatrix
+    high: FloatMatrix
+    low: FloatMatrix
+    close: FloatMatrix
+    volume: FloatMatrix
+    splits: tuple[Split, ...] = ()  # splits the prices are NOT adjusted for
+    sectors: Mapping[Symbol, str] = field(default_factory=dict[Symbol, str])
+    notes: tuple[str, ...] = ()  # what was repaired or left out while reading, in words
+
+
+class PriceSource(Protocol):
+    """Daily bars from somewhere. Registered with `@price_source("name")`."""
+
+    historical: bool  # True: "now" is the data's clock; False: the wall clock
+
+    def bars(self, as_of: date) -> RawBars:
+        """Return all bars known at the close of `as_of`, nothing later.
+
+        Raises:
+            SourceUnavailable: the source did not answer; may be asked again.
+            DataError: it answered with something that is no price data.
+        """
+        ...
+
+    def sessions(self) -> SessionAxis:
+        """Return every session the source can serve, ascending. The same errors as `bars`."""
+        ...
+
+
+# ── opinions ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """What one strategy thinks of every symbol on every session at once.
+
+    `exposure` is (T, N) in [-1, 1]: 1 wants a full position, 0 none. Row t depends on rows up to t
+    only. `evidence` holds named (T, N) arrays: the numbers behind the exposure, for the reason text.
+    """
+
+    exposure: FloatMatrix
+    evidence: Mapping[str, FloatMatrix] = field(default_factory=dict[str, FloatMatrix])
+
+
+class Strategy(Protocol):
+    """An opinion about prices. Registered with `@strategy("name")`; a frozen dataclass of options."""
+
+    def opinion(self, history: MarketHistory) -> Opinion:
+        """Return the opinion on every session of `history`."""
+        ...
+
+    def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
+        """Say in a few words why the exposure is what it is, from one symbol's last evidence."""
+        ...
+
+
+# ── risk ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskContext:
+    """What rules may look at: the portfolio as it will be when every order so far is filled."""
+
+    market: MarketState
+    portfolio: Portfolio  # with open orders and this cycle's approvals already in it
+    prices: Mapping[Symbol, Decimal]  # dollars per share, symbols with a usable price only
+    equity: Decimal  # dollars, before this cycle's orders
+    high_water: Decimal  # dollars, the highest equity since the last acknowledged resume
+    buying_power: Decimal  # dollars left after open orders and this cycle's approvals
+    state: TradingState
+    pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares
+
+
+class RiskRule(Protocol):
+    """One reason to say no. Registered with `@risk_rule("name", stage=...)`."""
+
+    def check(self, order: Order, context: RiskContext) -> Ruling:
+        """Return how many of the order's shares may be traded: all, fewer, or 0. Never more."""
+        ...
+
+
+# ── brokers ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAccount:
+    """The account as the broker reports it."""
+
+    account_id: str
+    mode: str  # "paper" or "live"
+    cash: Decimal
+    buying_power: Decimal  # dollars free for new orders; open orders already taken off
+    blocked: bool = False
+
+
+class BrokerAdapter(Protocol):
+    """A place where orders become fills. Registered with `@broker("name")`.
+
+    Raises from every method: `BrokerUnavailable` when the answer is not clear, `NotSent` when the
+    request never left, `CredentialsRefused`. A refusal of an order is an answer, not an error.
+    """
+
+    def account(self) -> BrokerAccount:
+        """Return cash and buying power."""
+        ...
+
+    def get_portfolio(self) -> Portfolio:
+        """Return positions and cash as the broker sees them."""
+        ...
+
+    def advance(self, market: MarketState) -> None:
+        """Let a simulated exchange trade up to `market.session`; a real broker does nothing."""
+        ...
+
+    def submit(self, intent: OrderIntent, *, at: datetime) -> OrderUpdate:
+        """Place the order, once: an id the broker already has returns the order it has."""
+        ...
+
+    def find(self, order_id: ClientOrderId) -> OrderUpdate | None:
+        """Return the order with our id, or None when the broker has never seen it."""
+        ...
+
+    def cancel(self, order_id: ClientOrderId, *, at: datetime) -> OrderUpdate:
+        """Ask to cancel. Cancelling a finished order changes nothing and returns it."""
+        ...
+
+    def open_orders(self) -> tuple[OrderUpdate, ...]:
+        """Return every order that can still fill, oldest first."""
+        ...
+
+    def fills(self, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
+        """Return every fill of these orders, oldest first. Asking twice gives the same fills."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        ...
+
+
+# ── notices ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Notifier(Protocol):
+    """Tells people. Never raises: a failing channel fails nothing."""
+
+    def send_alert(self, *, level: str, title: str, message: str, details: str = "") -> None:
+        """Send one notice. `level` is info, warning, error or critical."""
+        ...
