@@ -28,6 +28,7 @@ class CycleStatus(StrEnum):
     COMPLETED = "completed"
     SKIPPED = "skipped"
     FAILED = "failed"
+    CANCELLED = "cancelled"  # the owner interrupted it; the next run goes on with it
 
 
 class SkipReason(StrEnum):
@@ -72,6 +73,14 @@ class CycleTicket:
     session: date
     lease: Lease
     state: TradingState  # ACTIVE or REDUCING
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of open orders since the last cycle."""
+
+    updates: tuple[OrderUpdate, ...] = ()  # orders that changed
+    fills: tuple[Fill, ...] = ()  # newly booked
 
 
 @dataclass(frozen=True, slots=True, eq=False)

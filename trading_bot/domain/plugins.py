@@ -70,7 +70,8 @@ class Registry(Generic[Port]):
             if option not in known:
                 raise PluginError(f"The {self._kind} {name!r} has no option {option!r}.{nearest(option, known)}")
         try:
-            return cast("Port", TypeAdapter[Any](cls).validate_python(dict(options)))
+            adapter = TypeAdapter[Any](cls)  # pyright: ignore[reportArgumentType]  # a class, typed as its constructor
+            return cast("Port", adapter.validate_python(dict(options)))
         except (ValidationError, ValueError) as error:
             raise PluginError(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
 
