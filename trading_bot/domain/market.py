@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Symbol = NewType("Symbol", str)
 FloatMatrix = NDArray[np.float64]  # (T, N)
+FloatVector = NDArray[np.float64]  # (T,)
 SessionAxis = NDArray[np.datetime64]  # (T,), datetime64[D], ascending
 PriceField = Literal["open", "high", "low", "close", "volume"]
 
@@ -164,6 +165,7 @@ class MarketState:
     quarantined: Mapping[Symbol, str] = field(default_factory=dict[Symbol, str])  # symbol → why it is not traded
     splits: tuple[Split, ...] = ()  # every split effective up to now, oldest first
     below_minimum_coverage: bool = False  # too few usable symbols: exits only
+    notes: tuple[str, ...] = ()  # what was repaired or left out of the data, in words
 
     def price(self, symbol: Symbol) -> Decimal | None:
         """Return the session's close in dollars per share, or None where there is no usable one."""

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from enum import IntEnum
+from typing import ClassVar, Protocol, runtime_checkable
 
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, SessionAxis, Split, Symbol
+from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, MarketState, SessionAxis, Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
 from trading_bot.domain.portfolio import Portfolio
 
@@ -49,6 +50,8 @@ class RawBars:
     splits: tuple[Split, ...] = ()  # splits the prices are NOT adjusted for
     sectors: Mapping[Symbol, str] = field(default_factory=dict[Symbol, str])
     notes: tuple[str, ...] = ()  # what was repaired or left out while reading, in words
+    benchmark: FloatVector | None = None  # (T,) closes of the market itself; None: the universe's mean stands in
+    benchmark_name: str = ""  # as in a sentence: "The S&P 500"
 
 
 class PriceSource(Protocol):
@@ -92,6 +95,11 @@ class Strategy(Protocol):
         """Return the opinion on every session of `history`."""
         ...
 
+
+@runtime_checkable
+class Explains(Protocol):
+    """A strategy that words its own reason. Optional: others are quoted by their evidence."""
+
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Say in a few words why the exposure is what it is, from one symbol's last evidence."""
         ...
@@ -114,8 +122,27 @@ class RiskContext:
     pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares
 
 
+class Stage(IntEnum):
+    """When a rule is asked. Within a stage rules are asked in alphabetical order of their names."""
+
+    INPUT = 1  # is the order sane at all?
+    TRADING_STATE = 2
+    SESSION = 3  # market hours, windows, coverage
+    ASSET = 4  # may this symbol be traded?
+    DUPLICATES = 5  # cooldowns, locks, what is already on its way
+    LOSS_GUARDS = 6
+    COUNTS = 7
+    SIZE_CAPS = 8
+    ROUNDING = 9
+    BROKER = 10
+    PRICE_COLLAR = 11
+    ORDER_RATE = 12
+
+
 class RiskRule(Protocol):
-    """One reason to say no. Registered with `@risk_rule("name", stage=...)`."""
+    """One reason to say no. Registered with `@risk_rule("name")`; a frozen dataclass of options."""
+
+    stage: ClassVar[Stage]
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return how many of the order's shares may be traded: all, fewer, or 0. Never more."""
@@ -188,4 +215,23 @@ class Notifier(Protocol):
 
     def send_alert(self, *, level: str, title: str, message: str, details: str = "") -> None:
         """Send one notice. `level` is info, warning, error or critical."""
+        ...
+
+
+# ── trading days ──────────────────────────────────────────────────────────────────────────────────
+
+
+class TradingCalendar(Protocol):
+    """The days and hours of the exchange. `date` is the New York date of a session."""
+
+    def is_session(self, day: date) -> bool:
+        """Say whether the exchange opens on `day`."""
+        ...
+
+    def close_of(self, day: date) -> datetime:
+        """Return the instant the session ends, aware, in UTC."""
+        ...
+
+    def sessions_between(self, first: date, last: date) -> SessionAxis:
+        """Return every session from `first` to `last`, both included, ascending."""
         ...
