@@ -37,6 +37,7 @@ class SkipReason(StrEnum):
     MARKET_CLOSED = "market_closed"
     PAUSED = "paused"
     HALTED = "halted"
+    REDUCING = "reducing"  # an entry met a book that lets exits through only
     BACKING_OFF = "backing_off"
     STALE_TICK = "stale_tick"
     LEASE_TAKEN = "lease_taken"

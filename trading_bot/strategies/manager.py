@@ -1,0 +1,175 @@
+"""The team of strategies: their opinions become one wanted portfolio, and the wish list of signals."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.orders import Purpose, Side, Signal
+from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.ports import Explains, Opinion, Strategy
+from trading_bot.strategies.indicators import TIE
+
+Scores = NDArray[np.float64]  # (N,)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One strategy of the team and how much its vote counts."""
+
+    name: str
+    weight: float  # > 0; only its share of all weights matters
+    strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """How a combined score becomes a wanted share of equity."""
+
+    position_weight: Decimal  # share of equity for a score of 1
+    max_gross_exposure: Decimal  # wanted weights are scaled down to this sum
+    max_candidates: int  # only so many of the best scores are wanted
+    min_score: float  # a lower score is not wanted
+    rebalance_threshold: Decimal  # share of equity a holding may be off before it is changed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Vote:
+    """A member's opinion on the last session: (N,) exposures, and its evidence."""
+
+    member: Member
+    exposure: Scores
+    opinion: Opinion
+
+    def evidence(self, column: int) -> dict[str, float]:
+        return {name: float(values[-1, column]) for name, values in self.opinion.evidence.items()}
+
+    def reason(self, column: int) -> str:
+        exposure, evidence = float(self.exposure[column]), self.evidence(column)
+        if isinstance(self.member.strategy, Explains):
+            return f"{self.member.name}: {self.member.strategy.reason(evidence, exposure)}"
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in evidence.items())
+        return f"{self.member.name}: exposure {exposure:+.2f} ({numbers or 'no evidence given'})"
+
+
+class StrategyManager:
+    """Asks every member, weighs the answers and compares the wish with what is held.
+
+    The combined score of a stock is the weighted mean of the members' exposures. Stocks are ranked by
+    score, ties by symbol in alphabetical order. The manager goes long only: a negative score means
+    not wanted.
+    """
+
+    def __init__(self, team: tuple[Member, ...], targets: Targets) -> None:
+        """Raise ValueError on an empty team."""
+        if not team:
+            raise ValueError("strategy.team names no strategy")
+        self.team = team
+        self.targets = targets
+
+    def signals(self, market: MarketState, portfolio: Portfolio, equity: Decimal) -> tuple[Signal, ...]:
+        """Return what should change, exits first, then by falling score, then by symbol.
+
+        `portfolio` holds what open orders will add. A symbol without a usable price gets no signal:
+        nobody has an opinion about a price that is not known.
+        """
+        votes = [self._ask(member, market) for member in self.team]
+        scores = self._combined(votes)
+        wanted = self._wanted_weights(scores, market)
+        columns = (
+            {symbol: column for column, symbol in enumerate(market.history.symbols)} if portfolio.positions else {}
+        )
+        held = {symbol: columns[symbol] for symbol in portfolio.positions if symbol in columns}
+        signals: list[Signal] = []
+        for column in sorted({*wanted, *held.values()}):
+            signal = self._compare(column, wanted.get(column, 0.0), market, portfolio, equity, votes, scores)
+            if signal is not None:
+                signals.append(signal)
+        return tuple(sorted(signals, key=_exits_first))
+
+    def _ask(self, member: Member, market: MarketState) -> _Vote:
+        opinion = member.strategy.opinion(market.history)
+        if opinion.exposure.shape != market.history.close.shape:
+            raise ValueError(
+                f"strategy {member.name!r} answered with shape {opinion.exposure.shape}, "
+                f"wanted {market.history.close.shape}"
+            )
+        exposure = opinion.exposure[-1]
+        if not (np.abs(exposure) <= 1).all():  # also False for NaN
+            raise ValueError(f"strategy {member.name!r} wants an exposure outside [-1, 1]")
+        return _Vote(member, exposure, opinion)
+
+    def _combined(self, votes: list[_Vote]) -> Scores:
+        total = sum(vote.member.weight for vote in votes)
+        return np.sum([vote.member.weight / total * vote.exposure for vote in votes], axis=0)
+
+    def _wanted_weights(self, scores: Scores, market: MarketState) -> dict[int, float]:
+        """Return column → share of equity for the best-scored tradable stocks."""
+        symbols = market.history.symbols
+        usable = np.isfinite(market.history.close[-1]) & (scores >= max(self.targets.min_score, TIE))
+        rounded = np.round(scores, 9).tolist()
+        columns = [c for c in np.flatnonzero(usable).tolist() if symbols[c] not in market.quarantined]
+        best = heapq.nsmallest(self.targets.max_candidates, columns, key=lambda c: (-rounded[c], symbols[c]))
+        weights = {c: float(scores[c]) * float(self.targets.position_weight) for c in best}
+        gross = sum(weights.values())
+        scale = min(1.0, float(self.targets.max_gross_exposure) / gross) if gross else 1.0
+        return {c: weight * scale for c, weight in weights.items()}
+
+    def _compare(
+        self,
+        column: int,
+        wanted: float,
+        market: MarketState,
+        portfolio: Portfolio,
+        equity: Decimal,
+        votes: list[_Vote],
+        scores: Scores,
+    ) -> Signal | None:
+        symbol = market.history.symbols[column]
+        price = market.price(symbol)
+        if price is None or symbol in market.quarantined or equity <= 0:
+            return None
+        held = float(portfolio.held(symbol) * price / equity)
+        change = wanted - held
+        is_new_or_gone = (held == 0) != (wanted == 0)
+        if not is_new_or_gone and abs(change) <= float(self.targets.rebalance_threshold):
+            return None
+        in_favour = [vote for vote in votes if (vote.exposure[column] > 0) == (wanted > 0)]
+        return Signal(
+            symbol=symbol,
+            side=Side.BUY if change > 0 else Side.SELL,
+            purpose=Purpose.ENTRY if change > 0 else Purpose.EXIT,
+            wanted_weight=wanted,
+            strength=float(scores[column]),
+            strategy="+".join(vote.member.name for vote in in_favour) or "team",
+            reason=_words(held, wanted, [vote.reason(column) for vote in in_favour]),
+            evidence=_flat(votes, column),
+        )
+
+
+def _exits_first(signal: Signal) -> tuple[bool, float, Symbol]:
+    return (signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
+
+
+def _words(held: float, wanted: float, reasons: list[str]) -> str:
+    if wanted == 0:
+        head = "no longer wanted"
+    elif held == 0:
+        head = f"wanted at {wanted:.1%} of equity"
+    else:
+        head = f"wanted at {wanted:.1%} of equity, held at {held:.1%}"
+    return f"{head}; {'; '.join(reasons)}" if reasons else f"{head}; the team's votes are too weak"
+
+
+def _flat(votes: list[_Vote], column: int) -> Mapping[str, float]:
+    numbers: dict[str, float] = {}
+    for vote in votes:
+        numbers[f"{vote.member.name}.exposure"] = float(vote.exposure[column])
+        numbers.update({f"{vote.member.name}.{name}": value for name, value in vote.evidence(column).items()})
+    return numbers
