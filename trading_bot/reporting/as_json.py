@@ -1,0 +1,133 @@
+"""The report for machines. The keys are a promise: they are added to, never renamed.
+
+Every number of money or shares is a string (a Decimal, never a float, never in scientific notation),
+every date is ISO 8601, every instant is UTC. Statistics are numbers; what is not finite is null.
+
+```
+format        1
+status        "completed" | "skipped"
+cycle_id, session, state ("active" | "paused" | "reducing" | "halted")
+market        {at, regime {trend, volatility, sentence}, coverage {wanted, usable},
+               below_minimum_coverage, quarantined {symbol: why}}
+decisions     [{symbol, side, purpose, verdict ("approved" | "trimmed" | "refused"), requested, quantity, rule,
+               reason, strategy, wanted_weight, strength, signal_reason, evidence {name: number},
+               rulings [{rule, code, asked, allowed, observed, limit, unit, message}]}]
+orders        [{client_order_id, broker_order_id, symbol, side, type, quantity, filled, status, reason,
+               limit_price (or null), updated_at}]          sent by this cycle
+settled       the same, for orders of earlier cycles that changed since
+fills         [{execution_id, client_order_id, symbol, side, quantity, price, fee, session, filled_at}]
+cash, equity
+positions     [{symbol, quantity, average_price, price, value, unrealised}]   the last three may be null
+equity_curve  [{session, cash, equity}]
+warnings      [text]
+```
+
+A cycle that did not trade has `format`, `status`, `code` and `message` only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from trading_bot.domain.cycle import CycleReport
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.orders import Decision, Fill, OrderUpdate
+from trading_bot.domain.words import verdict
+from trading_bot.reporting.metrics import holdings
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+FORMAT = 1
+
+
+def report_as_json(report: CycleReport) -> str:
+    """Return the report as indented JSON with the keys listed above."""
+    document: dict[str, Json] = {
+        "format": FORMAT,
+        "status": "completed",
+        "cycle_id": report.cycle_id,
+        "session": report.session.isoformat(),
+        "state": str(report.state),
+        "market": _market(report.market),
+        "decisions": [_decision(decision) for decision in report.decisions],
+        "orders": [_order(update) for update in report.orders],
+        "settled": [_order(update) for update in report.settled],
+        "fills": [_fill(fill) for fill in report.fills],
+        "cash": _plain(report.portfolio.cash),
+        "equity": _plain(report.equity),
+        "positions": [_record(asdict(holding)) for holding in holdings(report)],
+        "equity_curve": [_record(asdict(point)) for point in report.equity_curve],
+        "warnings": list(report.warnings),
+    }
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def skip_as_json(code: str, message: str) -> str:
+    """Return why a cycle did not trade. `code` is one of `domain.cycle.SkipReason`."""
+    return json.dumps({"format": FORMAT, "status": "skipped", "code": code, "message": message}, indent=2)
+
+
+def _market(market: MarketState) -> Json:
+    return {
+        "at": _plain(market.at),
+        "regime": _record(asdict(market.regime)),
+        "coverage": _record(asdict(market.coverage)),
+        "below_minimum_coverage": market.below_minimum_coverage,
+        "quarantined": dict(market.quarantined.items()),
+    }
+
+
+def _decision(decision: Decision) -> Json:
+    signal = decision.signal
+    return {
+        "symbol": signal.symbol,
+        "side": str(signal.side),
+        "purpose": str(signal.purpose),
+        "verdict": verdict(decision),
+        "requested": _plain(decision.requested),
+        "quantity": _plain(decision.quantity),
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "strategy": signal.strategy,
+        "wanted_weight": _plain(signal.wanted_weight),
+        "strength": _plain(signal.strength),
+        "signal_reason": signal.reason,
+        "evidence": _record(signal.evidence),
+        "rulings": [_record(asdict(ruling)) for ruling in decision.rulings],
+    }
+
+
+def _order(update: OrderUpdate) -> Json:
+    return _record(asdict(update))
+
+
+def _fill(fill: Fill) -> Json:
+    return _record(asdict(fill))
+
+
+def _record(fields: Mapping[str, object]) -> dict[str, Json]:
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: object) -> Json:
+    """Return a leaf as JSON knows it. Raises TypeError on anything a record's field should not hold."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return float(value) if math.isfinite(value) else None  # numpy's float64 becomes a plain one
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case str():
+            return str(value)  # an enumeration's value, too
+        case _:
+            raise TypeError(f"{type(value).__name__} has no place in the report: {value!r}")

@@ -1,0 +1,73 @@
+"""What the report's numbers come to: holdings at their last price, changes of equity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from trading_bot.domain.cycle import CycleReport
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.portfolio import EquityPoint, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A position at its last known price. Without a price it has neither value nor profit."""
+
+    symbol: Symbol
+    quantity: Decimal  # shares; negative is short
+    average_price: Decimal  # dollars per share
+    price: Decimal | None  # dollars per share
+    value: Decimal | None  # dollars, to the cent
+    unrealised: Decimal | None  # dollars, to the cent, fees not included
+
+
+@dataclass(frozen=True, slots=True)
+class EquityChange:
+    """How equity moved since an earlier session."""
+
+    since: date
+    amount: Decimal  # dollars
+    ratio: Decimal  # of the earlier equity; 0 when that was 0
+
+
+def holdings(report: CycleReport) -> tuple[Holding, ...]:
+    """Return every position at its last price, in alphabetical order."""
+    positions = sorted(report.portfolio.positions.values(), key=lambda position: position.symbol)
+    return tuple(_holding(position, report.prices.get(position.symbol)) for position in positions)
+
+
+def since_previous(report: CycleReport) -> EquityChange | None:
+    """Return the change since the newest point before this session, None when there is none."""
+    before = _before(report)
+    return _change(before[-1], report.equity) if before else None
+
+
+def since_start(report: CycleReport) -> EquityChange | None:
+    """Return the change since the first point, None when that is not before this session."""
+    before = _before(report)
+    return _change(before[0], report.equity) if before else None
+
+
+def _before(report: CycleReport) -> tuple[EquityPoint, ...]:
+    return tuple(point for point in report.equity_curve if point.session < report.session)
+
+
+def _change(point: EquityPoint, equity: Decimal) -> EquityChange:
+    amount = equity - point.equity
+    return EquityChange(point.session, amount, amount / point.equity if point.equity else ZERO)
+
+
+def _holding(position: Position, price: Decimal | None) -> Holding:
+    if price is None:
+        return Holding(position.symbol, position.quantity, position.average_price, None, None, None)
+    return Holding(
+        symbol=position.symbol,
+        quantity=position.quantity,
+        average_price=position.average_price,
+        price=price,
+        value=cents(position.quantity * price),
+        unrealised=cents(position.quantity * (price - position.average_price)),
+    )
