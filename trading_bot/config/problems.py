@@ -1,0 +1,153 @@
+"""Say in words what is wrong with a setting: its key, its value, where it stands, and what to write."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, cast, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from trading_bot.config.origins import Layered
+from trading_bot.config.values import ADVICE, holds_a_password
+
+_LONGEST_ECHO = 60
+_KINDS: Mapping[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    Decimal: "a number",
+    bool: "true or false",
+    str: "text",
+    SecretStr: "text",
+    Path: "a path",
+    date: "a date like 2022-01-03",
+    tuple: "a list",
+    dict: "a mapping of names to values",
+}
+
+
+def in_words(error: ErrorDetails, model: type[BaseModel], layers: Layered) -> str:
+    """Return one sentence or two about `error`. A value that may be secret is not shown."""
+    where = tuple(str(part) for part in error["loc"])
+    origin = layers.origin(where)
+    place = f" ({origin.place})" if origin else ""
+    key = ".".join(where) or "the settings"
+    if error["type"] == "extra_forbidden":
+        return f"{key}{place} is no setting.{_did_you_mean(where, model)}"
+    if error["type"] == "missing":
+        return f"{key}{place} is missing: add it."
+    field = field_at(model, error["loc"])
+    if field is None or (_is_model(field.annotation) and not isinstance(error["input"], dict)):
+        return f"{key}{place} is a section: its keys stand indented below it."
+    value = cast("object", error["input"])
+    fix = error["msg"] if error["type"] == ADVICE else f"it must be {wanted(field)}{_per_cent(value, field)}"
+    return f"{key}{_shown(value, field)}{place}: {fix}."
+
+
+def field_at(model: type[BaseModel], where: Sequence[int | str]) -> FieldInfo | None:
+    """Return the field that the path leads to or through, None when the path names none."""
+    field: FieldInfo | None = None
+    inside: type[BaseModel] | None = model
+    for part in where:
+        if isinstance(part, int):
+            continue
+        if inside is None or part not in inside.model_fields:
+            break
+        field = inside.model_fields[part]
+        inside = _model_in(field.annotation)
+    return field
+
+
+def wanted(field: FieldInfo) -> str:
+    """Return what a field takes, in words: its type and its range."""
+    plain = _plain_type(field.annotation)
+    if get_origin(plain) is Literal:
+        return f"one of {', '.join(get_args(plain))}"
+    limits = range_of(field)
+    kind = _KINDS.get(get_origin(plain) or plain, "another value")
+    return f"{kind} {limits}" if limits else kind
+
+
+def range_of(field: FieldInfo) -> str:
+    """Return the limits of a number in words, "" when it has none."""
+    words = {Gt: "above", Ge: "of at least", Lt: "below", Le: "of at most"}
+    limits = [f"{words[type(limit)]} {next(iter(_limit(limit)))}" for limit in field.metadata if type(limit) in words]
+    return " and ".join(limits)
+
+
+def _limit(limit: Any) -> tuple[Any, ...]:
+    return tuple(getattr(limit, name) for name in ("gt", "ge", "lt", "le") if hasattr(limit, name))
+
+
+def _plain_type(annotation: Any) -> Any:
+    """Return the type below `… | None`."""
+    inner = [arg for arg in get_args(annotation) if arg is not type(None)]
+    return inner[0] if type(None) in get_args(annotation) and len(inner) == 1 else annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    candidates = (annotation, *get_args(annotation))
+    return next((candidate for candidate in candidates if _is_model(candidate)), None)
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(inner) for inner in get_args(annotation))
+
+
+def _shown(value: object, field: FieldInfo) -> str:
+    """Return ` is 5` for the message; nothing that is or may be a secret."""
+    if _is_secret(field.annotation):
+        return ""
+    if value is None:
+        return " is empty"
+    if isinstance(value, bool):
+        return f" is {str(value).lower()}"
+    if isinstance(value, str):
+        hidden = holds_a_password(value) or len(value) > _LONGEST_ECHO
+        return "" if hidden else f" is {value!r}"
+    return f" is {value}" if isinstance(value, int | float | Decimal | date) else ""
+
+
+def _per_cent(value: object, field: FieldInfo) -> str:
+    """Return the hint for whom writes 5 where 0.05 is meant."""
+    if Le(1) not in field.metadata:
+        return ""
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return ""
+    if not number.is_finite() or not 1 < number <= 100:
+        return ""
+    return f"; {number.normalize():f} % is written {(number / 100).normalize():f}"
+
+
+def _did_you_mean(where: tuple[str, ...], model: type[BaseModel]) -> str:
+    *above, key = where
+    parent = field_at(model, above) if above else None
+    inside = _model_in(parent.annotation) if parent else model
+    siblings = list(inside.model_fields) if inside else []
+    close = difflib.get_close_matches(key.lower(), siblings, n=1)
+    if close:
+        return f" Did you mean {'.'.join((*above, close[0]))}?"
+    elsewhere = [f"{section}.{key}" for section in _sections_with(key, model)]
+    if elsewhere:
+        return f" Did you mean {' or '.join(elsewhere)}?"
+    return f" There are: {', '.join(siblings) or 'none'}."
+
+
+def _sections_with(key: str, model: type[BaseModel]) -> list[str]:
+    return [
+        name
+        for name, field in model.model_fields.items()
+        if (section := _model_in(field.annotation)) is not None and key in section.model_fields
+    ]

@@ -1,0 +1,233 @@
+"""Every setting with its default, unit and range, section by section.
+
+The descriptions here are the comments of `config.example.yaml` and of the schema that editors read;
+`scripts/write_config_reference.py` writes both.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from trading_bot.config.values import (
+    LISTED,
+    LOWER,
+    UPPER,
+    Count,
+    Day,
+    Days,
+    Number,
+    Options,
+    Score,
+    SecretUrls,
+    Share,
+    Statistic,
+    Symbols,
+    TimeOfDay,
+    UserPath,
+    Windows,
+    advice,
+)
+
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], UPPER]
+NoticeLevel = Annotated[Literal["info", "warning", "error", "critical"], LOWER]
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, no unknown keys, no NaN, and errors that never show the value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class OrchestratorSettings(Section):
+    """When the bot works, and what it does when something fails."""
+
+    loop_interval_seconds: Count = Field(default=60, ge=1, description="Seconds from one cycle to the next.")
+    market_hours_only: bool = Field(default=True, description="Trade inside the windows of `hours` only.")
+    enable_strategy_rotation: bool = Field(
+        default=True, description="Weigh the strategies anew once a day, by how they did lately."
+    )
+    rotation_time: TimeOfDay = Field(
+        default="16:30", description="New York time of the rotation, in quotes: YAML reads a bare 16:30 as 990."
+    )
+    enable_emergency_shutdown: bool = Field(
+        default=True, description="Halt trading for good after too many failed cycles in a row."
+    )
+    max_consecutive_errors: Count = Field(
+        default=5, ge=1, description="Failed cycles in a row after which the emergency shutdown comes."
+    )
+    recovery_backoff_seconds: Count = Field(
+        default=60, ge=0, description="Seconds to wait after the first failed cycle; longer after each further one."
+    )
+    logging_level: LogLevel = Field(default="INFO", description="The least important log lines to write.")
+
+
+class HoursSettings(Section):
+    """The hours in which the bot may trade."""
+
+    windows: Windows = Field(
+        default=("regular",),
+        description='Each is regular, pre-market, after-hours or New York times like "09:30-16:00".',
+    )
+    closed_dates: Days = Field(
+        default=(), description="Days the exchange closes that its calendar does not know, as 2025-01-09."
+    )
+
+
+class BrokerSettings(Section):
+    """Where orders go, and what trading costs at the paper broker."""
+
+    name: str = Field(default="paper", min_length=1, description="The broker plug-in; `paper` simulates an account.")
+    starting_cash: Number = Field(
+        default=Decimal(100000), gt=0, decimal_places=2, description="Dollars in a new paper account, to the cent."
+    )
+    slippage_bps: Number = Field(
+        default=Decimal(5), ge=0, le=1000, description="Hundredths of a per cent of the price, always against us."
+    )
+    commission_per_share: Number = Field(default=Decimal(0), ge=0, description="Dollars a share.")
+    commission_minimum: Number = Field(default=Decimal(0), ge=0, description="Dollars an order, at the least.")
+    volume_share: Share = Field(
+        default=Decimal("0.1"),
+        description="The most of a bar's volume that one order may fill, where the volume is known.",
+    )
+    paper_url: SecretStr | None = Field(
+        default=None,
+        description="Database URL of the paper account; none is paper.db in the state folder. "
+        "A URL with a password belongs into BENSBOT_BROKER__PAPER_URL.",
+    )
+    options: Options = Field(default_factory=dict[str, Any], description="Options of a broker from another package.")
+
+
+class RiskSettings(Section):
+    """The limits of every order. Shares are fractions of equity: 0.05 is 5 %."""
+
+    max_position_pct: Share = Field(default=Decimal("0.05"), description="The most of equity in one stock.")
+    max_risk_pct: Share = Field(
+        default=Decimal("0.01"), description="The most of equity that one position may lose down to its stop."
+    )
+    max_portfolio_risk: Share = Field(
+        default=Decimal("0.25"),
+        description="The most of equity that all positions together may lose down to their stops.",
+    )
+    max_correlated_positions: Count = Field(default=3, ge=1, description="The most positions that move together.")
+    correlation_threshold: Score = Field(
+        default=0.7, description="Correlation of daily returns from which two stocks move together."
+    )
+    max_sector_allocation: Share = Field(default=Decimal("0.30"), description="The most of equity in one sector.")
+    max_open_trades: Count = Field(default=5, ge=1, description="The most positions at the same time.")
+    portfolio_stop_loss_pct: Share = Field(
+        default=Decimal("0.05"), description="Fall from the highest equity at which the bot stops buying and goes out."
+    )
+    position_stop: bool = Field(default=True, description="Sell a position that has fallen by position_stop_pct.")
+    position_stop_pct: Share = Field(
+        default=Decimal("0.10"), description="Fall below the average price paid at which a position is sold."
+    )
+    fractional_shares: bool = Field(default=False, description="Buy parts of a share, where the broker takes them.")
+    options: dict[str, Options] = Field(
+        default_factory=dict[str, Options], description="Options of rules from other packages, by the rule's name."
+    )
+
+
+class DataSettings(Section):
+    """Where prices come from."""
+
+    source: str = Field(
+        default="sample",
+        min_length=1,
+        description="The price source plug-in; `sample` is packaged, `files` reads a folder.",
+    )
+    folder: UserPath | None = Field(default=None, description="Folder of price files, for the source `files`.")
+    symbols: Symbols = Field(default=(), description="Tickers to look at; an empty list is everything the source has.")
+    start: Day = Field(
+        default=date(2022, 1, 3),
+        description="First session that a historical source trades; all earlier ones are history.",
+    )
+    min_coverage: Score = Field(
+        default=0.5, description="Share of symbols with usable prices below which nothing is bought."
+    )
+    options: Options = Field(
+        default_factory=dict[str, Any], description="Options of a price source from another package."
+    )
+
+
+class TeamMember(Section):
+    """One strategy of the team. A bare name means weight 1 and no options."""
+
+    name: str = Field(min_length=1, description="The strategy plug-in.")
+    weight: Statistic = Field(default=1.0, gt=0, description="Its part in the combined score, relative to the others.")
+    options: Options = Field(default_factory=dict[str, Any], description="Options of the strategy.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+
+def _no_twins(team: tuple[TeamMember, ...]) -> tuple[TeamMember, ...]:
+    for place, member in enumerate(team):
+        if any(member.name == other.name and member.options == other.options for other in team[:place]):
+            raise advice(f"{member.name} is in the team twice with the same options; give it once, with more weight")
+    return team
+
+
+Team = Annotated[tuple[TeamMember, ...], LISTED, AfterValidator(_no_twins)]
+FIRST_TEAM = (TeamMember(name="sma_cross"), TeamMember(name="rsi_reversion"), TeamMember(name="momentum"))
+
+
+class StrategySettings(Section):
+    """Who has an opinion, and how opinions become wanted positions."""
+
+    team: Team = Field(
+        default=FIRST_TEAM, min_length=1, description="The strategies; the same one twice needs different options."
+    )
+    position_weight: Share = Field(
+        default=Decimal("0.05"), description="The part of equity that a fully wanted stock gets, a fraction."
+    )
+    max_gross_exposure: Share = Field(
+        default=Decimal(1), description="The most of equity invested; the sum of wanted weights is scaled down to it."
+    )
+    max_candidates: Count = Field(
+        default=20, ge=1, description="Only this many stocks, the best-scored, may be wanted."
+    )
+    min_score: Score = Field(default=0.3, description="Combined score below which a stock is not wanted.")
+    rebalance_threshold: Number = Field(
+        default=Decimal("0.02"),
+        ge=0,
+        le=1,
+        description="A held position is changed when it is off its wanted weight by more than this part of equity.",
+    )
+
+
+class IntelligenceSettings(Section):
+    """News and sentiment. They take no keys in this version."""
+
+
+class NotificationSettings(Section):
+    """Whom to tell, and what."""
+
+    urls: SecretUrls = Field(
+        default=(),
+        description="Apprise URLs of the channels. They hold tokens: BENSBOT_NOTIFICATION__URLS is the place for them.",
+    )
+    min_level: NoticeLevel = Field(default="info", description="The least important notices to send.")
+
+
+class StateSettings(Section):
+    """Where the books are kept."""
+
+    folder: UserPath = Field(
+        default=Path(".bensbot"), description="Folder of the bot's files, from the current directory."
+    )
+    url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the book; none is bensbot.db in the folder. "
+        "A URL with a password belongs into BENSBOT_STATE__URL.",
+    )
+    busy_timeout_seconds: Statistic = Field(default=5.0, gt=0, description="Seconds to wait for a locked database.")
+    lease_seconds: Count = Field(
+        default=300, ge=10, description="Seconds after which the right to trade of a dead process ends."
+    )

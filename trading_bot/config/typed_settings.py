@@ -1,0 +1,218 @@
+"""Load the settings: environment over `.env` over the file over the defaults, every value checked.
+
+`load_config` returns them, `explain_config` says where each one came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+
+from trading_bot.config.files import read_file
+from trading_bot.config.origins import Layered, SettingPath, layered
+from trading_bot.config.problems import in_words
+from trading_bot.config.sections import (
+    BrokerSettings,
+    DataSettings,
+    HoursSettings,
+    IntelligenceSettings,
+    NotificationSettings,
+    OrchestratorSettings,
+    RiskSettings,
+    Section,
+    StateSettings,
+    StrategySettings,
+    TeamMember,
+)
+from trading_bot.config.variables import Catalogue, entries_of, from_dotenv, from_environment
+from trading_bot.domain.errors import SettingsError
+
+__all__ = [
+    "BrokerSettings",
+    "DataSettings",
+    "HoursSettings",
+    "IntelligenceSettings",
+    "NotificationSettings",
+    "OrchestratorSettings",
+    "RiskSettings",
+    "SettingOrigin",
+    "StateSettings",
+    "StrategySettings",
+    "TeamMember",
+    "TradingBotSettings",
+    "explain_config",
+    "load_config",
+]
+
+DEFAULT_FILE = Path("config.yaml")
+DOTENV_FILE = Path(".env")
+
+
+class TradingBotSettings(Section):
+    """All settings. Building it by hand reads no file and no variable."""
+
+    orchestrator: OrchestratorSettings = Field(default_factory=OrchestratorSettings)
+    hours: HoursSettings = Field(default_factory=HoursSettings)
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    risk: RiskSettings = Field(default_factory=RiskSettings)
+    data: DataSettings = Field(default_factory=DataSettings)
+    strategy: StrategySettings = Field(default_factory=StrategySettings)
+    intelligence: IntelligenceSettings = Field(default_factory=IntelligenceSettings)
+    notification: NotificationSettings = Field(default_factory=NotificationSettings)
+    state: StateSettings = Field(default_factory=StateSettings)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256, in hex, of every setting that can change a decision.
+
+        Notices, the state's place, the logging level and all secrets are left out. Equal settings
+        have equal fingerprints on every machine; `0.10` and `0.1` are equal.
+        """
+        dumped = self.model_dump(exclude={"notification": True, "state": True, "orchestrator": {"logging_level"}})
+        text = json.dumps(_canonical(dumped), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Return every secret in the settings as plain text, for the filter that hides them in logs."""
+        return tuple(_secrets(self.model_dump()))
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOrigin:
+    """One setting for people: its dotted key, its value with secrets masked, and who set it."""
+
+    key: str
+    value: str
+    origin: str  # "default", "file config.yaml", ".env" or "environment BENSBOT_X"
+
+
+def load_config(path: str | Path | None = None) -> TradingBotSettings:
+    """Return the settings from `path`, `.env` and the environment.
+
+    Args:
+        path: a YAML or JSON file. Without it, `config.yaml` in the current directory if there is
+            one, else the defaults.
+
+    Raises:
+        SettingsError: with every wrong setting in one message, and what to write instead.
+    """
+    return _checked(_layers(path))
+
+
+def explain_config(path: str | Path | None = None) -> tuple[SettingOrigin, ...]:
+    """Return every setting as `load_config(path)` sees it, with its origin. The same errors."""
+    layers = _layers(path)
+    return tuple(_explained(_checked(layers), layers))
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _layers(path: str | Path | None) -> Layered:
+    file = Path(path).expanduser() if path is not None else DEFAULT_FILE
+    entries = list(read_file(file)) if path is not None or file.exists() else []
+    complaints: list[str] = []
+    for variables in (from_dotenv(DOTENV_FILE), from_environment(os.environ)):
+        found, wrong = entries_of(variables, _catalogue())
+        entries += found
+        complaints += wrong
+    return layered(entries, complaints)
+
+
+def _catalogue() -> Catalogue:
+    return {name: tuple(section.model_fields) for name, section in _sections().items()}
+
+
+def _sections() -> Mapping[str, type[BaseModel]]:
+    fields = TradingBotSettings.model_fields.items()
+    return {name: cast("type[BaseModel]", field.annotation) for name, field in fields}
+
+
+def _checked(layers: Layered) -> TradingBotSettings:
+    complaints = list(layers.complaints)
+    try:
+        settings = TradingBotSettings.model_validate(layers.values)
+    except ValidationError as error:
+        settings = None
+        complaints += [in_words(item, TradingBotSettings, layers) for item in error.errors(include_url=False)]
+    if settings is None or complaints:  # raised here, not above: pydantic's error knows the secret values
+        raise SettingsError(_one_message(complaints))
+    return settings
+
+
+def _one_message(complaints: list[str]) -> str:
+    if len(complaints) == 1:
+        return complaints[0]
+    return "\n- ".join((f"{len(complaints)} settings are wrong:", *complaints))
+
+
+# ── telling ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _explained(settings: TradingBotSettings, layers: Layered) -> Iterator[SettingOrigin]:
+    for name, section in _sections().items():
+        for key in section.model_fields:
+            yield from _leaves((name, key), getattr(getattr(settings, name), key), layers)
+
+
+def _leaves(path: SettingPath, value: Any, layers: Layered) -> Iterator[SettingOrigin]:
+    if isinstance(value, dict) and value:
+        for key, inner in cast("dict[str, Any]", value).items():
+            yield from _leaves((*path, key), inner, layers)
+        return
+    origin = layers.origin(path)
+    text = value if isinstance(value, str) else json.dumps(_masked(value), ensure_ascii=False)
+    yield SettingOrigin(".".join(path), text.strip('"'), origin.layer if origin else "default")
+
+
+def _masked(value: Any) -> Any:
+    """Return a value that JSON can write, secrets as asterisks."""
+    match value:
+        case BaseModel():
+            return _masked(value.model_dump())
+        case dict():
+            return {str(key): _masked(inner) for key, inner in cast("dict[Any, Any]", value).items()}
+        case list() | tuple():
+            return [_masked(inner) for inner in cast("list[Any]", value)]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return str(value)
+
+
+def _canonical(value: Any) -> Any:
+    """Return the same JSON for the same meaning, without secrets."""
+    match value:
+        case dict():
+            items = cast("dict[Any, Any]", value).items()
+            return {str(key): _canonical(inner) for key, inner in items if not isinstance(inner, SecretStr)}
+        case list() | tuple():
+            items = cast("list[Any]", value)
+            return [_canonical(inner) for inner in items if not isinstance(inner, SecretStr)]
+        case Decimal():
+            return format(value.normalize(), "f")
+        case bool() | int() | float() | str() | None:
+            return value
+        case _:  # dates and paths
+            return value.as_posix() if isinstance(value, Path) else str(value)
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case dict():
+            for inner in cast("dict[Any, Any]", value).values():
+                yield from _secrets(inner)
+        case list() | tuple():
+            for inner in cast("list[Any]", value):
+                yield from _secrets(inner)
+        case _:
+            return

@@ -1,0 +1,205 @@
+"""The kinds of value a setting can have. Each one refuses what people write by mistake and says what to write."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+ADVICE = "advice"  # the pydantic error type of the refusals below: their message is meant for people
+
+CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+NAMED_WINDOWS = ("regular", "pre-market", "after-hours")
+
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:api_?key|access_key|secret_key|private_key|key_id|secret|token|password|passwd|passphrase|credentials?)$",
+    re.IGNORECASE,
+)
+_URL_WITH_PASSWORD = re.compile(r"://[^/\s]*@")
+_NEXT_URL = re.compile(r",\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a comma inside a URL separates nothing
+
+
+def advice(text: str) -> PydanticCustomError:
+    """Return the error to raise from a validator: `text` says what to write instead."""
+    return PydanticCustomError(ADVICE, "{text}", {"text": text})
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether an option of this name holds a secret, like `api_key` or `bearer_token`."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def holds_a_password(text: str) -> bool:
+    """Tell whether the text is a URL with a user or password in it."""
+    return _URL_WITH_PASSWORD.search(text) is not None
+
+
+# ── numbers ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plain_number(value: object) -> object:
+    if isinstance(value, bool):
+        raise advice(f"it must be a number, not {str(value).lower()}")
+    if isinstance(value, str):
+        plain = _written_plainly(value.strip())
+        if plain is not None:
+            raise advice(f"write {plain}")
+    return value
+
+
+def _written_plainly(text: str) -> str | None:
+    """Return what `5%`, `0,05` and `100,000` mean, None for anything else."""
+    if text.endswith("%"):
+        try:
+            return format((Decimal(text[:-1].strip()) / 100).normalize(), "f")
+        except InvalidOperation:
+            return None
+    if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", text):
+        return text.replace(",", "")
+    return text.replace(",", ".") if re.fullmatch(r"\d+,\d+", text) else None
+
+
+Number = Annotated[Decimal, BeforeValidator(_plain_number)]
+Statistic = Annotated[float, BeforeValidator(_plain_number)]
+Count = Annotated[int, BeforeValidator(_plain_number)]
+Share = Annotated[Decimal, BeforeValidator(_plain_number), Field(gt=0, le=1)]  # a fraction: 0.05 is 5 %
+Score = Annotated[float, BeforeValidator(_plain_number), Field(ge=0, le=1)]
+
+
+# ── times, dates, paths ───────────────────────────────────────────────────────────────────────────
+
+
+def _clock_time(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        minutes = value if value < 24 * 60 else value // 60  # 16:30:00 is read as seconds
+        hint = f'"{minutes // 60:02d}:{minutes % 60:02d}"'
+        raise advice(f"YAML reads a time without quotes as a number. Write {hint} with quotes")
+    if isinstance(value, str) and re.fullmatch(r"\d:[0-5]\d", value):
+        raise advice(f'write "0{value}"')
+    if isinstance(value, str) and not re.fullmatch(CLOCK, value):
+        raise advice('it must be a time of day between "00:00" and "23:59", like "16:30"')
+    return value
+
+
+def _window(value: object) -> object:
+    if isinstance(value, str) and value not in NAMED_WINDOWS:
+        if not re.fullmatch(rf"{CLOCK}-{CLOCK}", value):
+            raise advice(f'it must be one of {", ".join(NAMED_WINDOWS)}, or two times like "09:30-16:00"')
+        start, _, end = value.partition("-")
+        if start >= end:
+            raise advice(f"the window must start before it ends, and {start} is not before {end}")
+    return value
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    raise advice("it must be a date that exists, written like 2022-01-03")
+
+
+def _at_home(value: Path) -> Path:
+    try:
+        return value.expanduser()  # the shell does it for variables, nobody does it in a file
+    except RuntimeError:
+        raise advice("there is no such home folder; write the whole path") from None
+
+
+TimeOfDay = Annotated[str, BeforeValidator(_clock_time), Field(pattern=rf"^{CLOCK}$")]
+Window = Annotated[str, BeforeValidator(_window)]
+Day = Annotated[date, BeforeValidator(_day)]
+UserPath = Annotated[Path, AfterValidator(_at_home)]
+
+
+# ── lists and options ─────────────────────────────────────────────────────────────────────────────
+
+
+def _listed(value: object) -> object:
+    """Split what people type into a variable: `AAPL,MSFT`, or a JSON list. Lists pass."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith("["):
+        return _from_json(text, 'write a list like ["AAPL", "MSFT"], or AAPL,MSFT')
+    parts = _NEXT_URL.split(text) if "://" in text else text.split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _from_json(text: str, wanted: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass  # raised below, so that the text (it may be a secret) is not in the error's context
+    raise advice(f"it is no valid JSON; {wanted}")
+
+
+def _ticker(value: object) -> object:
+    if not isinstance(value, str):
+        raise advice('YAML reads some tickers as something else, like ON as true. Write it in quotes, like "ON"')
+    if not value.strip():
+        raise advice("a symbol cannot be empty")
+    return value.strip()
+
+
+def _unlike(values: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise advice(f"{', '.join(twice)} is listed twice; list it once")
+    return values
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _mapping(value: object) -> object:
+    if isinstance(value, str) and value.strip().startswith("{"):
+        return _from_json(value, 'write a mapping like {"name": 1}')
+    return value
+
+
+def hide_secrets(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with every secret in a `SecretStr`, at any depth.
+
+    An option is a secret by its name (`api_key`, `…_token`, `password`) or because it is a URL with
+    a password in it. The plug-in that takes it types the field `SecretStr`.
+    """
+    return {name: _hidden(name, value) for name, value in options.items()}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _hidden(str(key), inner) for key, inner in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(name, inner) for inner in cast("list[Any]", value)]
+    if isinstance(value, bool | SecretStr) or value is None:
+        return value
+    if is_secret_name(name) or (isinstance(value, str) and holds_a_password(value)):
+        return SecretStr(str(value))
+    return value
+
+
+Symbols = Annotated[
+    tuple[Annotated[str, BeforeValidator(_ticker)], ...], BeforeValidator(_listed), AfterValidator(_unlike)
+]
+Windows = Annotated[tuple[Window, ...], BeforeValidator(_listed), Field(min_length=1)]
+Days = Annotated[tuple[Day, ...], BeforeValidator(_listed)]
+SecretUrls = Annotated[tuple[SecretStr, ...], BeforeValidator(_listed)]
+Options = Annotated[dict[str, Any], BeforeValidator(_mapping), AfterValidator(hide_secrets)]
+UPPER = BeforeValidator(_upper)
+LOWER = BeforeValidator(_lower)
+LISTED = BeforeValidator(_listed)
