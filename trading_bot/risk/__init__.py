@@ -1,0 +1,1 @@
+"""Reasons to say no: one file per rule, and the manager that asks them all."""

@@ -1,0 +1,162 @@
+"""Asks every rule about every signal, in a fixed order, and never lets one be skipped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
+
+from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.money import ZERO, whole_shares
+from trading_bot.domain.orders import Approved, Decision, Order, Purpose, Rejected, Resized, Ruling, Side, Signal
+from trading_bot.domain.portfolio import Portfolio, Position
+from trading_bot.domain.ports import RiskContext, RiskRule, Stage
+
+log = logging.getLogger(__name__)
+
+FRACTION = Decimal("0.000001")  # the smallest part of a share that brokers keep
+RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectiveStop:
+    """When a position is given up whatever the strategies think."""
+
+    enabled: bool = True
+    distance: Decimal = Decimal("0.10")  # share of the average price paid
+
+
+class RiskManager:
+    """One decision per signal: approved, resized or rejected, with every rule's ruling.
+
+    Signals are handled in one order, whatever order they come in: exits first, then by falling
+    strength, then by symbol. Every approval changes the shadow portfolio that later signals are
+    checked against, so a limit can not be broken by many orders that are each within it.
+    """
+
+    def __init__(self, rules: Mapping[str, RiskRule], *, stop: ProtectiveStop, fractional: bool = False) -> None:
+        """Take the rules in the order in which they are asked (see `registry.build_rules`)."""
+        self.rules = dict(rules)
+        self._stop = stop
+        self._fractional = fractional
+
+    def protective_exits(self, market: MarketState, portfolio: Portfolio) -> tuple[Signal, ...]:
+        """Return a sale of every long position whose price is at or below its stop.
+
+        A symbol without a usable price today is left alone: nobody knows whether its stop is hit.
+        """
+        if not self._stop.enabled:
+            return ()
+        exits: list[Signal] = []
+        for symbol in sorted(portfolio.positions):
+            position, price = portfolio.positions[symbol], market.price(symbol)
+            stop = position.average_price * (1 - self._stop.distance)
+            if price is not None and symbol not in market.quarantined and position.quantity > 0 and price <= stop:
+                exits.append(_stop_signal(position, price, stop))
+        return tuple(exits)
+
+    def decide(self, signals: Sequence[Signal], context: RiskContext) -> tuple[Decision, ...]:
+        """Return one decision per signal, in the order in which they were taken.
+
+        Raises:
+            ValueError: two signals for the same symbol.
+        """
+        if len({signal.symbol for signal in signals}) != len(signals):
+            raise ValueError("two signals for one symbol in one cycle: there can be one decision only")
+        decisions: list[Decision] = []
+        for signal in sorted(signals, key=_handling_order):
+            decision = self._decide_one(signal, context)
+            decisions.append(decision)
+            context = _after(decision, context)
+        return tuple(decisions)
+
+    def _decide_one(self, signal: Signal, context: RiskContext) -> Decision:
+        requested = self._size(signal, context)
+        order = Order(signal, requested, context.prices.get(signal.symbol, ZERO))
+        rulings: list[Ruling] = []
+        for name, rule in self.rules.items():
+            ruling = _ask(name, rule, order, context)
+            rulings.append(ruling)
+            order = replace(order, quantity=min(order.quantity, ruling.allowed))
+            if order.quantity <= 0:
+                return Rejected(signal, requested, ZERO, name, ruling.message, tuple(rulings))
+        binding = self._binding(rulings)
+        if binding is None:
+            return Approved(signal, requested, order.quantity, "", "every rule let it pass", tuple(rulings))
+        return Resized(signal, requested, order.quantity, binding.rule, binding.message, tuple(rulings))
+
+    def _size(self, signal: Signal, context: RiskContext) -> Decimal:
+        """Return the shares that bring the position to its wanted weight, before any rule.
+
+        Whole shares, unless fractions are traded or not even one share is wanted: then the rounding
+        rule says so in its own words.
+        """
+        held, price = context.portfolio.held(signal.symbol), context.prices.get(signal.symbol, ZERO)
+        if signal.wanted_weight == 0:
+            return abs(held)
+        if price <= 0:
+            return ZERO
+        target = Decimal(repr(signal.wanted_weight)) * context.equity / price
+        shares = max((target - held) * signal.side.sign, ZERO).quantize(FRACTION, rounding=ROUND_DOWN)
+        return shares if self._fractional or shares < 1 else whole_shares(shares)
+
+    def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
+        """Return the ruling that set the size. Rounding binds only where no limit did."""
+        bound = [ruling for ruling in rulings if ruling.binds]
+        limits = [ruling for ruling in bound if self.rules[ruling.rule].stage is not Stage.ROUNDING]
+        return (limits or bound or [None])[-1]
+
+
+def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Ruling:
+    """Return the rule's ruling; a rule that fails, or wants more than was asked, refuses."""
+    try:
+        ruling = rule.check(order, context)
+    except RULE_FAULTS as error:
+        log.exception("Risk rule %s failed on %s", name, order.symbol)
+        message = f"the rule could not be evaluated ({type(error).__name__}: {error}), so it refuses"
+        return Ruling(name, "RULE_FAILED", order.quantity, ZERO, "", "", "", message)
+    if not ZERO <= ruling.allowed <= order.quantity:
+        message = f"the rule allowed {ruling.allowed} of {order.quantity} shares, which no rule may, so it refuses"
+        return Ruling(
+            name, "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
+        )
+    return replace(ruling, rule=name)
+
+
+def _after(decision: Decision, context: RiskContext) -> RiskContext:
+    """Return the context as it is once the decision's order is filled; sales free no cash before they fill."""
+    if isinstance(decision, Rejected):
+        return context
+    symbol, side, price = decision.signal.symbol, decision.signal.side, context.prices[decision.signal.symbol]
+    portfolio = with_pending(context.portfolio, symbol, side, decision.quantity, price)
+    spent = decision.quantity * price if side is Side.BUY else ZERO
+    return replace(context, portfolio=portfolio, buying_power=context.buying_power - spent)
+
+
+def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:
+    """Return the portfolio as if an order had filled at `price`; cash is left as it is."""
+    held = portfolio.positions.get(symbol)
+    now = (held.quantity if held else ZERO) + side.sign * quantity
+    positions = {other: position for other, position in portfolio.positions.items() if other != symbol}
+    if now:
+        positions[symbol] = Position(symbol, now, held.average_price if held else price)
+    return replace(portfolio, positions=positions)
+
+
+def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:
+    return (signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
+
+
+def _stop_signal(position: Position, price: Decimal, stop: Decimal) -> Signal:
+    loss = price / position.average_price - 1
+    return Signal(
+        symbol=position.symbol,
+        side=Side.SELL,
+        purpose=Purpose.STOP,
+        wanted_weight=0.0,
+        strength=1.0,
+        strategy="position_stop",
+        reason=f"${price:,.2f} is at or below the stop of ${stop:,.2f}, {loss:+.1%} from the ${position.average_price:,.2f} paid",
+        evidence={"price": float(price), "stop": float(stop), "average_price": float(position.average_price)},
+    )

@@ -1,0 +1,43 @@
+"""A single trade that goes wrong must not hurt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from annotated_types import Gt, Le
+
+from trading_bot.domain.orders import Order, Ruling
+from trading_bot.domain.ports import RiskContext, Stage
+from trading_bot.risk.registry import risk_rule
+from trading_bot.risk.rulings import EXITS_PASS, capped, passed, share_of_equity, value_of
+
+
+@risk_rule("risk_per_trade")
+@dataclass(frozen=True, slots=True)
+class RiskPerTrade:
+    """Trim a buy so that falling to its stop costs at most `max_risk_pct` of equity.
+
+    Shares = equity x max_risk_pct / (price x position_stop_pct): fixed-fractional sizing by stop
+    distance (Tharp, 1998, Trade Your Way to Financial Freedom, chapter 12). Without a stop the whole
+    price is at risk.
+    """
+
+    max_risk_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.01")
+    position_stop: bool = True
+    position_stop_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.10")
+    stage: ClassVar[Stage] = Stage.SIZE_CAPS
+
+    def check(self, order: Order, context: RiskContext) -> Ruling:
+        """Return the shares whose risk still fits; exits pass."""
+        if not order.signal.purpose.is_entry:
+            return passed(order, "TRADE_RISK_WITHIN_MAX_PCT", observed=EXITS_PASS)
+        distance = self.position_stop_pct if self.position_stop else Decimal(1)
+        held, limit = value_of(order.symbol, context), self.max_risk_pct
+        asked = share_of_equity((held + order.notional) * distance, context)
+        room = (context.equity * limit / distance - held) / order.price
+        message = f"a fall to the stop ({distance:.0%} below) may cost {limit:.1%} of equity, asked were {asked:.2%}"
+        return capped(
+            order, room, "TRADE_RISK_EXCEEDS_MAX_PCT", message, observed=asked, limit=limit, unit="share of equity"
+        )

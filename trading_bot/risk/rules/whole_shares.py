@@ -1,0 +1,35 @@
+"""An exchange sells shares by the piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from trading_bot.domain.money import whole_shares
+from trading_bot.domain.orders import Order, Ruling
+from trading_bot.domain.ports import RiskContext, Stage
+from trading_bot.risk.registry import risk_rule
+from trading_bot.risk.rulings import capped, passed
+
+
+@risk_rule("whole_shares")
+@dataclass(frozen=True, slots=True)
+class WholeShares:
+    """Drop the fraction of a share, and the order with it when no whole share is left."""
+
+    fractional_shares: bool = False
+    stage: ClassVar[Stage] = Stage.ROUNDING
+
+    def check(self, order: Order, context: RiskContext) -> Ruling:
+        """Return whole shares; a complete exit of a fractional holding passes."""
+        leaves_nothing = order.quantity == context.portfolio.held(order.symbol) and not order.signal.purpose.is_entry
+        if self.fractional_shares or leaves_nothing:
+            return passed(order, "QUANTITY_TRADABLE", observed=order.quantity, unit="shares")
+        whole = whole_shares(order.quantity)
+        if whole == 0:
+            message = f"${order.notional:,.2f} do not buy one share at ${order.price:,.2f}"
+        else:
+            message = f"{order.quantity.normalize():f} shares were rounded down to {whole}"
+        return capped(
+            order, whole, "LESS_THAN_ONE_SHARE", message, observed=order.quantity.normalize(), limit=1, unit="shares"
+        )

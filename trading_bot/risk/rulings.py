@@ -1,0 +1,42 @@
+"""The three answers a rule can give, so that a rule file holds nothing but its rule."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.money import ZERO
+from trading_bot.domain.orders import Order, Ruling
+from trading_bot.domain.ports import RiskContext
+
+EXITS_PASS = "exits pass"
+
+
+def passed(order: Order, code: str, *, observed: object = "", limit: object = "", unit: str = "") -> Ruling:
+    """Let all of the order's shares through."""
+    return Ruling("", code, order.quantity, order.quantity, str(observed), str(limit), unit, "")
+
+
+def capped(
+    order: Order, allowed: Decimal, code: str, message: str, *, observed: object, limit: object, unit: str
+) -> Ruling:
+    """Let at most `allowed` shares through: all, some, or none when `allowed` is 0 or less."""
+    if allowed >= order.quantity:
+        return passed(order, code, observed=observed, limit=limit, unit=unit)
+    return Ruling("", code, order.quantity, max(allowed, ZERO), str(observed), str(limit), unit, message)
+
+
+def refused(order: Order, code: str, message: str, *, observed: object, limit: object, unit: str = "") -> Ruling:
+    """Let nothing through."""
+    return Ruling("", code, order.quantity, ZERO, str(observed), str(limit), unit, message)
+
+
+def share_of_equity(dollars: Decimal, context: RiskContext) -> Decimal:
+    """Return `dollars` as a share of equity with four decimals; 0 when there is no equity."""
+    return (dollars / context.equity).quantize(Decimal("0.0001")) if context.equity > 0 else ZERO
+
+
+def value_of(symbol: Symbol, context: RiskContext) -> Decimal:
+    """Return what is held of `symbol` in dollars, open orders included. KeyError without a price."""
+    held = context.portfolio.held(symbol)
+    return held * context.prices[symbol] if held else ZERO
