@@ -149,7 +149,7 @@ def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:
 
 
 def _stop_signal(position: Position, price: Decimal, stop: Decimal) -> Signal:
-    loss = price / position.average_price - 1
+    paid = position.average_price
     return Signal(
         symbol=position.symbol,
         side=Side.SELL,
@@ -157,6 +157,8 @@ def _stop_signal(position: Position, price: Decimal, stop: Decimal) -> Signal:
         wanted_weight=0.0,
         strength=1.0,
         strategy="position_stop",
-        reason=f"${price:,.2f} is at or below the stop of ${stop:,.2f}, {loss:+.1%} from the ${position.average_price:,.2f} paid",
-        evidence={"price": float(price), "stop": float(stop), "average_price": float(position.average_price)},
+        reason=(
+            f"${price:,.2f} is at or below the stop of ${stop:,.2f}, {price / paid - 1:+.1%} from the ${paid:,.2f} paid"
+        ),
+        evidence={"price": float(price), "stop": float(stop), "average_price": float(paid)},
     )

@@ -9,7 +9,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext
 
-EXITS_PASS = "exits pass"
+NOT_FOR_EXITS = "exits pass"
 
 
 def passed(order: Order, code: str, *, observed: object = "", limit: object = "", unit: str = "") -> Ruling:

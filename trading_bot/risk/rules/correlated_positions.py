@@ -12,7 +12,7 @@ from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
 
 FEWEST_RETURNS = 20  # a correlation over fewer common sessions says nothing
 
@@ -35,7 +35,7 @@ class CorrelatedPositions:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
         if not order.signal.purpose.is_entry or context.portfolio.held(order.symbol):
-            return passed(order, "CORRELATION_WITHIN_LIMIT", observed=EXITS_PASS)
+            return passed(order, "CORRELATION_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         alike = self._alike(order.symbol, context)
         limit, unit = self.max_correlated_positions, "positions that move alike"
         if len(alike) < limit:

@@ -10,7 +10,7 @@ from annotated_types import Gt
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
 
 
 @risk_rule("max_open_trades")
@@ -24,7 +24,7 @@ class MaxOpenTrades:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "OPEN_TRADES_WITHIN_LIMIT", observed=EXITS_PASS)
+            return passed(order, "OPEN_TRADES_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         count, limit = len(context.portfolio.positions), self.max_open_trades
         if context.portfolio.held(order.symbol) or count < limit:
             return passed(order, "OPEN_TRADES_WITHIN_LIMIT", observed=count, limit=limit, unit="positions")

@@ -11,7 +11,7 @@ from annotated_types import Gt, Le
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, capped, passed, share_of_equity, value_of
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity, value_of
 
 
 @risk_rule("max_position")
@@ -25,7 +25,7 @@ class MaxPosition:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares that still fit; exits pass."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "POSITION_WITHIN_MAX_PCT", observed=EXITS_PASS)
+            return passed(order, "POSITION_WITHIN_MAX_PCT", observed=NOT_FOR_EXITS)
         held, limit = value_of(order.symbol, context), self.max_position_pct
         asked = share_of_equity(held + order.notional, context)
         message = f"a position may be {limit:.1%} of equity, asked were {asked:.1%}"

@@ -11,7 +11,7 @@ from annotated_types import Gt, Le
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, capped, passed, share_of_equity
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity
 
 
 @risk_rule("portfolio_heat")
@@ -31,7 +31,7 @@ class PortfolioHeat:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares whose heat still fits; exits pass."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "HEAT_WITHIN_LIMIT", observed=EXITS_PASS)
+            return passed(order, "HEAT_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         distance = self.position_stop_pct if self.position_stop else Decimal(1)
         invested, limit = context.portfolio.value(context.prices), self.max_portfolio_risk
         asked = share_of_equity((invested + order.notional) * distance, context)

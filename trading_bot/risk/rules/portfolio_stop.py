@@ -12,7 +12,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
 
 
 @risk_rule("portfolio_stop")
@@ -30,7 +30,7 @@ class PortfolioStop:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=EXITS_PASS)
+            return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         drawdown = 1 - context.equity / context.high_water if context.high_water > 0 else ZERO
         seen, limit = drawdown.quantize(Decimal("0.0001")), self.portfolio_stop_loss_pct
         unit = "share of the high-water mark"

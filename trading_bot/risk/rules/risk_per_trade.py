@@ -11,7 +11,7 @@ from annotated_types import Gt, Le
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, capped, passed, share_of_equity, value_of
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity, value_of
 
 
 @risk_rule("risk_per_trade")
@@ -32,7 +32,7 @@ class RiskPerTrade:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares whose risk still fits; exits pass."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "TRADE_RISK_WITHIN_MAX_PCT", observed=EXITS_PASS)
+            return passed(order, "TRADE_RISK_WITHIN_MAX_PCT", observed=NOT_FOR_EXITS)
         distance = self.position_stop_pct if self.position_stop else Decimal(1)
         held, limit = value_of(order.symbol, context), self.max_risk_pct
         asked = share_of_equity((held + order.notional) * distance, context)

@@ -12,7 +12,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import EXITS_PASS, capped, passed, share_of_equity, value_of
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity, value_of
 
 UNKNOWN = "unknown sector"
 
@@ -31,7 +31,7 @@ class SectorAllocation:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares that still fit; exits pass."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "SECTOR_WITHIN_MAX_PCT", observed=EXITS_PASS)
+            return passed(order, "SECTOR_WITHIN_MAX_PCT", observed=NOT_FOR_EXITS)
         sectors, limit = context.market.sectors, self.max_sector_allocation
         sector = sectors.get(order.symbol, UNKNOWN)
         same = (other for other in context.portfolio.positions if sectors.get(other, UNKNOWN) == sector)

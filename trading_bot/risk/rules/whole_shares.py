@@ -27,9 +27,9 @@ class WholeShares:
             return passed(order, "QUANTITY_TRADABLE", observed=order.quantity, unit="shares")
         whole = whole_shares(order.quantity)
         if whole == 0:
+            code = "LESS_THAN_ONE_SHARE"
             message = f"${order.notional:,.2f} do not buy one share at ${order.price:,.2f}"
         else:
+            code = "ROUNDED_TO_WHOLE_SHARES"
             message = f"{order.quantity.normalize():f} shares were rounded down to {whole}"
-        return capped(
-            order, whole, "LESS_THAN_ONE_SHARE", message, observed=order.quantity.normalize(), limit=1, unit="shares"
-        )
+        return capped(order, whole, code, message, observed=order.quantity.normalize(), limit=whole, unit="shares")
