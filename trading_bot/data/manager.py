@@ -1,0 +1,149 @@
+"""The market as of one instant, from whichever source is configured."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from trading_bot.data.axis import first_day
+from trading_bot.data.bars import as_days, take_symbols
+from trading_bot.data.cleaning import Cleaned, clean
+from trading_bot.data.regime import NEEDED, regime, universe_mean
+from trading_bot.domain.errors import DataError, NoMoreSessions
+from trading_bot.domain.market import MarketState, Regime, SessionAxis, Symbol
+from trading_bot.domain.ports import PriceSource, RawBars, TradingCalendar
+
+log = logging.getLogger(__name__)
+
+NAMES_SHOWN = 40  # of the symbols there are, in the message about one there is not
+
+
+@dataclass(frozen=True, slots=True)
+class DataManager:
+    """Reads, cleans and describes the market. Keeps nothing: the same question has the same answer."""
+
+    source: PriceSource
+    _: KW_ONLY
+    symbols: tuple[str, ...]  # empty: everything the source has
+    min_coverage: float  # share of the symbols in [0, 1]; below it there are no entries
+    start: date  # the first day a historical source may be traded on
+    calendar: TradingCalendar
+
+    @property
+    def historical(self) -> bool:
+        """Whether "now" is the data's clock (True) or the wall clock (False)."""
+        return self.source.historical
+
+    def sessions(self) -> SessionAxis:
+        """Return the sessions that both the source and the exchange know, ascending."""
+        days = np.unique(as_days(self.source.sessions()))
+        days = days[~np.isnat(days)]
+        if not days.size:
+            return days
+        return days[np.isin(days, self.calendar.sessions_between(days[0].astype(object), days[-1].astype(object)))]
+
+    def next_session(self, after: date | None) -> date:
+        """Return the session to trade next: the first one after `after`, and none before `start`.
+
+        For historical sources; on a live one the wall clock says what is next.
+
+        Raises:
+            NoMoreSessions: the history ends here.
+        """
+        days = self.sessions()
+        left = days[days >= np.datetime64(self.start)]
+        if after is not None:
+            left = left[left > np.datetime64(after)]
+        if not left.size:
+            raise NoMoreSessions(self._nothing_left(days, after))
+        return left[0].astype(object)
+
+    def session_on_or_before(self, day: date) -> date:
+        """Return the newest session not after `day`. Raises DataError when there is none."""
+        days = self.sessions()
+        known = days[days <= np.datetime64(day)]
+        if not known.size:
+            begin = f"; they begin on {days[0]}" if days.size else ""
+            raise DataError(f"The prices have no session on or before {day}{begin}.")
+        return known[-1].astype(object)
+
+    def require_session(self, day: date) -> date:
+        """Return `day` when it is a session of the source; else raise DataError naming the nearest ones."""
+        days = self.sessions()
+        place = int(np.searchsorted(days, np.datetime64(day)))
+        if place < len(days) and days[place] == np.datetime64(day):
+            return day
+        near = " or ".join(str(session) for session in days[max(place - 1, 0) : place + 1])
+        raise DataError(f"{day} is no session of the price source. The nearest: {near or 'none, it has no session'}.")
+
+    def get_market_state(self, at: datetime, session: date) -> MarketState:
+        """Return everything known at the close of `session`, with the instant `at` of the decision on it.
+
+        Raises:
+            ValueError: `at` is not aware.
+            SourceUnavailable: the source did not answer; may be asked again.
+            DataError: no bar is as old as `session`, or a wanted symbol does not exist.
+        """
+        if at.tzinfo is None:
+            raise ValueError(f"at={at} has no timezone, wanted an aware UTC datetime")
+        raw = self.source.bars(session)
+        raw = take_symbols(raw, self._wanted(raw.symbols))
+        trading_days = self.calendar.sessions_between(first_day(raw, session), session)
+        cleaned = clean(raw, as_of=session, trading_days=trading_days)
+        if cleaned.history.last_session != session:
+            raise DataError(f"{session} is no session; the last one before is {cleaned.history.last_session}.")
+        for note in cleaned.notes:
+            log.info("Prices: %s", note)
+        return self._state(at, raw, cleaned)
+
+    def _state(self, at: datetime, raw: RawBars, cleaned: Cleaned) -> MarketState:
+        coverage = cleaned.coverage
+        return MarketState(
+            at=at,
+            session=cleaned.history.last_session,
+            history=cleaned.history,
+            regime=_weather(raw, cleaned),
+            coverage=coverage,
+            sectors=dict(raw.sectors),
+            quarantined=cleaned.quarantined,
+            splits=cleaned.splits,
+            below_minimum_coverage=coverage.share < self.min_coverage,
+            notes=cleaned.notes,
+        )
+
+    def _wanted(self, known: Sequence[Symbol]) -> tuple[Symbol, ...]:
+        if not self.symbols:
+            return tuple(known)
+        there = frozenset(known)
+        for symbol in self.symbols:
+            if symbol not in there:
+                raise DataError(f"The price source has no symbol {symbol!r}.{_suggestion(symbol, known)}")
+        return tuple(Symbol(symbol) for symbol in dict.fromkeys(self.symbols))
+
+    def _nothing_left(self, days: SessionAxis, after: date | None) -> str:
+        if not days.size:
+            return "The price source has no session at all."
+        asked = f"after {after}" if after is not None and after >= self.start else f"from {self.start} on"
+        return (
+            f"There is no session {asked}: the prices run from {days[0]} to {days[-1]}. To trade them again, set "
+            "an earlier start or another price source, and begin with a fresh state folder."
+        )
+
+
+def _weather(raw: RawBars, cleaned: Cleaned) -> Regime:
+    if cleaned.benchmark is not None:
+        return regime(cleaned.benchmark, raw.benchmark_name or "The benchmark")
+    return regime(universe_mean(cleaned.history.close[-NEEDED:]), "The universe's mean")
+
+
+def _suggestion(symbol: str, known: Sequence[Symbol]) -> str:
+    close = difflib.get_close_matches(symbol.upper(), known, n=1)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    shown = ", ".join(sorted(known)[:NAMES_SHOWN])
+    more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
+    return f"{guess} There are: {shown or 'none'}{more}."
