@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, MarketState, SessionAxis, Split, Symbol
@@ -163,6 +164,15 @@ class BrokerAccount:
     blocked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerSetup:
+    """What a broker is built from."""
+
+    settings: Mapping[str, Any]  # the `broker` section; secrets are SecretStr
+    folder: Path  # where a simulated broker may keep its own books
+    calendar: TradingCalendar
+
+
 class BrokerAdapter(Protocol):
     """A place where orders become fills. Registered with `@broker("name")`.
 
@@ -223,6 +233,10 @@ class Notifier(Protocol):
 
 class TradingCalendar(Protocol):
     """The days and hours of the exchange. `date` is the New York date of a session."""
+
+    def open_of(self, day: date) -> datetime:
+        """Return the instant the session begins, aware, in UTC."""
+        ...
 
     def is_session(self, day: date) -> bool:
         """Say whether the exchange opens on `day`."""

@@ -1,0 +1,1 @@
+"""Places where orders become fills: one file per broker."""

@@ -1,0 +1,1 @@
+"""Databases without loss: engines, transactions and column types, for every book that is kept."""
