@@ -94,7 +94,7 @@ def _without_values(error: Any) -> str:
         return "a value that begins with *, & or ! must stand in quotes"
     if "single document" in str(getattr(error, "context", "")):
         return "it holds more than one document; remove the second `---`"
-    return re.sub(r"'[^'<]{2,}'|\"[^\"<]{2,}\"", "a name", problem)
+    return re.sub(r"'[^'<]{2,}'|\"[^\"<]{2,}\"", "a name", problem.replace(repr("\t"), "TAB"))
 
 
 def _refuse_twice(root: MappingNode, name: str) -> None:
@@ -204,4 +204,4 @@ def _json_entries(mapping: dict[str, Any], above: SettingPath, name: str) -> Ite
         if isinstance(value, dict) and value:
             yield from _json_entries(cast("dict[str, Any]", value), path, name)
         else:
-            yield Entry(path, _section_or_value(path, value), Origin(f"file {name}", name))
+            yield Entry(path, _section_or_value(path, cast("object", value)), Origin(f"file {name}", name))

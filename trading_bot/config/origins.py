@@ -34,12 +34,18 @@ class Layered:
     origins: Mapping[SettingPath, Origin] = field(default_factory=dict[SettingPath, Origin])
     complaints: tuple[str, ...] = ()  # what cannot lie in a layer at all, in words
 
-    def origin(self, path: SettingPath) -> Origin | None:
-        """Return who set `path` or the nearest thing above or below it, None when nobody did."""
-        for end in range(len(path), 0, -1):
-            if path[:end] in self.origins:
-                return self.origins[path[:end]]
-        return next((origin for known, origin in self.origins.items() if known[: len(path)] == path), None)
+    def set_by(self, path: SettingPath) -> Origin | None:
+        """Return who set the value at `path`, as a whole or as part of its list or options; None when nobody did.
+
+        A section without keys (`risk:`) sets nothing.
+        """
+        prefixes = (path[:end] for end in range(len(path), 1, -1))
+        return next((self.origins[prefix] for prefix in prefixes if prefix in self.origins), None)
+
+    def nearest(self, path: SettingPath) -> Origin | None:
+        """Return who wrote what stands at `path`, above it or below it; None when nobody did. For error messages."""
+        below = (origin for known, origin in self.origins.items() if known[: len(path)] == path)
+        return self.set_by(path) or self.origins.get(path[:1]) or next(below, None)
 
 
 def layered(entries: Iterable[Entry], complaints: Iterable[str] = ()) -> Layered:

@@ -9,15 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from trading_bot.config.origins import Layered
-from trading_bot.config.values import ADVICE, holds_a_password
+from trading_bot.config.values import ADVICE
 
 _LONGEST_ECHO = 60
+_ADDRESS = "(an address)"  # somebody put a channel's URL where a key belongs; it may hold a token
 _KINDS: Mapping[Any, str] = {
     int: "a whole number",
     float: "a number",
@@ -34,8 +35,8 @@ _KINDS: Mapping[Any, str] = {
 
 def in_words(error: ErrorDetails, model: type[BaseModel], layers: Layered) -> str:
     """Return one sentence or two about `error`. A value that may be secret is not shown."""
-    where = tuple(str(part) for part in error["loc"])
-    origin = layers.origin(where)
+    where = tuple(_ADDRESS if "://" in str(part) else str(part) for part in error["loc"])
+    origin = layers.nearest(where)
     place = f" ({origin.place})" if origin else ""
     key = ".".join(where) or "the settings"
     if error["type"] == "extra_forbidden":
@@ -71,12 +72,14 @@ def wanted(field: FieldInfo) -> str:
         return f"one of {', '.join(get_args(plain))}"
     limits = range_of(field)
     kind = _KINDS.get(get_origin(plain) or plain, "another value")
-    return f"{kind} {limits}" if limits else kind
+    return f"{kind}, {limits}" if limits else kind
 
 
 def range_of(field: FieldInfo) -> str:
-    """Return the limits of a number in words, "" when it has none."""
-    words = {Gt: "above", Ge: "of at least", Lt: "below", Le: "of at most"}
+    """Return the limits of a value in words, "" when it has none."""
+    if any(isinstance(limit, MinLen) for limit in field.metadata):
+        return "not empty"
+    words = {Gt: "above", Ge: "at least", Lt: "below", Le: "at most"}
     limits = [f"{words[type(limit)]} {next(iter(_limit(limit)))}" for limit in field.metadata if type(limit) in words]
     return " and ".join(limits)
 
@@ -100,20 +103,23 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((candidate for candidate in candidates if _is_model(candidate)), None)
 
 
-def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or any(_is_secret(inner) for inner in get_args(annotation))
+def _may_hold_a_secret(annotation: Any) -> bool:
+    """Tell whether a value of this type may: options may, so may a strategy with its options."""
+    if annotation is SecretStr or get_origin(annotation) is dict or _is_model(annotation):
+        return True
+    return any(_may_hold_a_secret(inner) for inner in get_args(annotation))
 
 
 def _shown(value: object, field: FieldInfo) -> str:
     """Return ` is 5` for the message; nothing that is or may be a secret."""
-    if _is_secret(field.annotation):
+    if _may_hold_a_secret(field.annotation):
         return ""
     if value is None:
         return " is empty"
     if isinstance(value, bool):
         return f" is {str(value).lower()}"
     if isinstance(value, str):
-        hidden = holds_a_password(value) or len(value) > _LONGEST_ECHO
+        hidden = "://" in value or len(value) > _LONGEST_ECHO
         return "" if hidden else f" is {value!r}"
     return f" is {value}" if isinstance(value, int | float | Decimal | date) else ""
 

@@ -15,11 +15,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from trading_bot.config.values import (
     LISTED,
-    LOWER,
-    UPPER,
     Count,
     Day,
     Days,
+    Dollars,
     Number,
     Options,
     Score,
@@ -31,10 +30,15 @@ from trading_bot.config.values import (
     UserPath,
     Windows,
     advice,
+    any_case,
 )
 
-LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], UPPER]
-NoticeLevel = Annotated[Literal["info", "warning", "error", "critical"], LOWER]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], any_case("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+]
+NoticeLevel = Annotated[
+    Literal["info", "warning", "error", "critical"], any_case("info", "warning", "error", "critical")
+]
 
 
 class Section(BaseModel):
@@ -82,8 +86,8 @@ class BrokerSettings(Section):
     """Where orders go, and what trading costs at the paper broker."""
 
     name: str = Field(default="paper", min_length=1, description="The broker plug-in; `paper` simulates an account.")
-    starting_cash: Number = Field(
-        default=Decimal(100000), gt=0, decimal_places=2, description="Dollars in a new paper account, to the cent."
+    starting_cash: Dollars = Field(
+        default=Decimal(100000), gt=0, description="Dollars in a new paper account, to the cent."
     )
     slippage_bps: Number = Field(
         default=Decimal(5), ge=0, le=1000, description="Hundredths of a per cent of the price, always against us."
@@ -167,23 +171,23 @@ class TeamMember(Section):
         return {"name": value} if isinstance(value, str) else value
 
 
-def _no_twins(team: tuple[TeamMember, ...]) -> tuple[TeamMember, ...]:
+def _some_and_no_twins(team: tuple[TeamMember, ...]) -> tuple[TeamMember, ...]:
+    if not team:
+        raise advice("it must name at least one strategy; without an opinion everything held would be sold")
     for place, member in enumerate(team):
         if any(member.name == other.name and member.options == other.options for other in team[:place]):
             raise advice(f"{member.name} is in the team twice with the same options; give it once, with more weight")
     return team
 
 
-Team = Annotated[tuple[TeamMember, ...], LISTED, AfterValidator(_no_twins)]
+Team = Annotated[tuple[TeamMember, ...], LISTED, AfterValidator(_some_and_no_twins)]
 FIRST_TEAM = (TeamMember(name="sma_cross"), TeamMember(name="rsi_reversion"), TeamMember(name="momentum"))
 
 
 class StrategySettings(Section):
     """Who has an opinion, and how opinions become wanted positions."""
 
-    team: Team = Field(
-        default=FIRST_TEAM, min_length=1, description="The strategies; the same one twice needs different options."
-    )
+    team: Team = Field(default=FIRST_TEAM, description="The strategies; the same one twice needs different options.")
     position_weight: Share = Field(
         default=Decimal("0.05"), description="The part of equity that a fully wanted stock gets, a fraction."
     )

@@ -167,9 +167,10 @@ def _leaves(path: SettingPath, value: Any, layers: Layered) -> Iterator[SettingO
         for key, inner in cast("dict[str, Any]", value).items():
             yield from _leaves((*path, key), inner, layers)
         return
-    origin = layers.origin(path)
-    text = value if isinstance(value, str) else json.dumps(_masked(value), ensure_ascii=False)
-    yield SettingOrigin(".".join(path), text.strip('"'), origin.layer if origin else "default")
+    origin = layers.set_by(path)
+    masked = _masked(value)
+    text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+    yield SettingOrigin(".".join(path), text, origin.layer if origin else "default")
 
 
 def _masked(value: Any) -> Any:

@@ -18,7 +18,8 @@ CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
 NAMED_WINDOWS = ("regular", "pre-market", "after-hours")
 
 _SECRET_NAME = re.compile(
-    r"(?:^|_)(?:api_?key|access_key|secret_key|private_key|key_id|secret|token|password|passwd|passphrase|credentials?)$",
+    r"(?:^|_)(?:api_?key|access_key|secret_key|private_key|key_id|secret|token|password|passwd|passphrase"
+    r"|credentials?|webhook|webhook_url|dsn)$",
     re.IGNORECASE,
 )
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s]*@")
@@ -65,8 +66,16 @@ def _written_plainly(text: str) -> str | None:
     return text.replace(",", ".") if re.fullmatch(r"\d+,\d+", text) else None
 
 
+def _to_the_cent(value: Decimal) -> Decimal:
+    decimals = value.normalize().as_tuple().exponent
+    if isinstance(decimals, int) and decimals < -2:
+        raise advice("dollars have at most two decimals")
+    return value
+
+
 Number = Annotated[Decimal, BeforeValidator(_plain_number)]
 Statistic = Annotated[float, BeforeValidator(_plain_number)]
+Dollars = Annotated[Decimal, BeforeValidator(_plain_number), AfterValidator(_to_the_cent)]
 Count = Annotated[int, BeforeValidator(_plain_number)]
 Share = Annotated[Decimal, BeforeValidator(_plain_number), Field(gt=0, le=1)]  # a fraction: 0.05 is 5 %
 Score = Annotated[float, BeforeValidator(_plain_number), Field(ge=0, le=1)]
@@ -130,7 +139,7 @@ def _listed(value: object) -> object:
         return value
     text = value.strip()
     if text.startswith("["):
-        return _from_json(text, 'write a list like ["AAPL", "MSFT"], or AAPL,MSFT')
+        return _from_json(text, 'write a list like ["one", "two"], or one,two')
     parts = _NEXT_URL.split(text) if "://" in text else text.split(",")
     return [part.strip() for part in parts if part.strip()]
 
@@ -158,12 +167,16 @@ def _unlike(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise advice("it must name at least one; an empty list would stop all trading")
+    return values
 
 
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
+def any_case(*names: str) -> BeforeValidator:
+    """Return a validator that takes each name in upper, lower or mixed case."""
+    known = {name.casefold(): name for name in names}
+    return BeforeValidator(lambda value: known.get(value.casefold(), value) if isinstance(value, str) else value)
 
 
 def _mapping(value: object) -> object:
@@ -196,10 +209,8 @@ def _hidden(name: str, value: Any) -> Any:
 Symbols = Annotated[
     tuple[Annotated[str, BeforeValidator(_ticker)], ...], BeforeValidator(_listed), AfterValidator(_unlike)
 ]
-Windows = Annotated[tuple[Window, ...], BeforeValidator(_listed), Field(min_length=1)]
+Windows = Annotated[tuple[Window, ...], BeforeValidator(_listed), AfterValidator(_some)]
 Days = Annotated[tuple[Day, ...], BeforeValidator(_listed)]
 SecretUrls = Annotated[tuple[SecretStr, ...], BeforeValidator(_listed)]
 Options = Annotated[dict[str, Any], BeforeValidator(_mapping), AfterValidator(hide_secrets)]
-UPPER = BeforeValidator(_upper)
-LOWER = BeforeValidator(_lower)
 LISTED = BeforeValidator(_listed)

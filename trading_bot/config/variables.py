@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -32,7 +32,7 @@ class Variable:
     origin: Origin
 
 
-def variable_name(path: SettingPath) -> str:
+def variable_name(path: Sequence[str]) -> str:
     """Return the variable that sets `path`."""
     return PREFIX + LEVEL.join(path).upper()
 
@@ -40,7 +40,7 @@ def variable_name(path: SettingPath) -> str:
 def from_environment(environment: Mapping[str, str]) -> tuple[Variable, ...]:
     """Return our variables among all of the process's."""
     return tuple(
-        Variable(name, value, Origin(f"environment {name}", f"environment variable {name}"))
+        Variable(name, value, Origin(f"environment {name}", f"the environment variable {name}"))
         for name, value in environment.items()
         if name.upper().startswith(PREFIX)
     )
@@ -58,9 +58,11 @@ def from_dotenv(path: Path) -> tuple[Variable, ...]:
 
     found: list[Variable] = []
     for line in parse_stream(StringIO(_text(path))):
-        place = f"{path.name}, line {line.original.line}"
+        place = f"line {line.original.line} of {path.name}"
         if line.error and PREFIX in line.original.string.upper():
-            raise SettingsError(f"{place}, cannot be read. Write NAME=value, a value with spaces in quotes.")
+            raise SettingsError(
+                f"{place.capitalize()} cannot be read. Write NAME=value, a value with spaces in quotes."
+            )
         if line.key is not None and line.key.upper().startswith(PREFIX):
             found.append(Variable(line.key, line.value, Origin(path.name, f"{line.key} in {place}")))
     return tuple(found)
@@ -83,14 +85,19 @@ def entries_of(variables: Iterable[Variable], catalogue: Catalogue) -> tuple[lis
     for variable in variables:
         path = _path(variable.name, catalogue)
         if path is None:
-            complaints.append(f"{variable.origin.place} is no setting.{_did_you_mean(variable.name, catalogue)}")
+            complaints.append(f"{_first(variable)} is no setting.{_did_you_mean(variable.name, catalogue)}")
         elif not variable.value:
-            complaints.append(f"{variable.origin.place} is empty: give it a value, or remove it to use the default.")
+            complaints.append(f"{_first(variable)} is empty: give it a value, or remove it to use the default.")
         elif path in entries:
-            complaints.append(f"{variable.origin.place} sets {'.'.join(path)} a second time: keep one of them.")
+            complaints.append(f"{_first(variable)} sets {'.'.join(path)} a second time: keep one of them.")
         else:
             entries[path] = Entry(path, _value(path, variable.value), variable.origin)
     return sorted(entries.values(), key=lambda entry: len(entry.path)), complaints
+
+
+def _first(variable: Variable) -> str:
+    place = variable.origin.place
+    return place[0].upper() + place[1:]
 
 
 def _path(name: str, catalogue: Catalogue) -> SettingPath | None:
@@ -125,4 +132,9 @@ def _did_you_mean(name: str, catalogue: Catalogue) -> str:
     keys = catalogue.get(section.lower())
     if keys is not None:
         return f" The section {section.lower()} has: {', '.join(keys) or 'no keys'}."
+    near = difflib.get_close_matches(section.lower(), catalogue, n=1)
+    if near:
+        return (
+            f" Did you mean {variable_name(near) + LEVEL}…? The section {near[0]} has: {', '.join(catalogue[near[0]])}."
+        )
     return f" Names begin with one of {', '.join(variable_name((known,)) + LEVEL for known in catalogue)}."
