@@ -163,14 +163,23 @@ class StartedServer:
         return " / ".join([line for line in lines if line][-LOG_LINES_SHOWN:]) or "it wrote nothing."
 
 
+class Stopped(KeyboardInterrupt):
+    """The process was asked to end by another signal than Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        """Remember which signal it was."""
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
 def stop_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into SystemExit(128 + signal), so that every `finally` runs."""
+    """Treat SIGTERM and SIGHUP like Ctrl-C, so that every `finally` runs."""
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(number, _leave)
+        signal.signal(number, _stop)
 
 
-def _leave(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
+def _stop(number: int, _frame: object) -> None:
+    raise Stopped(number)
 
 
 def _address_in_profile(environment: Mapping[str, str]) -> str | None:

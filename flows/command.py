@@ -1,0 +1,185 @@
+"""The command `python flows/cycle.py`: what it takes, what it says, how it ends.
+
+Nothing heavy is imported before the first line is printed; the server boots while we import.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from flows.server import ServerUnavailable, StartedServer, Stopped, running_server, stop_on_signals
+from trading_bot.domain.errors import PluginError, SettingsError
+
+if TYPE_CHECKING:
+    from flows.local import Outcome
+    from trading_bot.config.typed_settings import TradingBotSettings
+
+DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
+SIGNAL_EXIT = 128  # plus the number of the signal, as shells have it
+
+AGAIN = ("python flows/cycle.py", "trade the session after")
+NEXT_COMMANDS = (AGAIN, ("bensbot status", "portfolio, open orders and trading state"))
+WHAT_HELPS = {
+    "paused": "bensbot resume",
+    "halted": "bensbot resume --ack",
+    "backing_off": "bensbot status",
+    "lease_taken": "bensbot status",
+    "market_closed": "bensbot status",
+    "stale_tick": "bensbot status",
+    "already_traded": "bensbot status",
+}
+
+
+class Options(argparse.Namespace):
+    """What was typed."""
+
+    sessions: int
+    config: Path | None
+    as_of: date | None
+    json: bool
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done or skipped, 1 failed, 2 wrong settings, 128+n signal n."""
+    options = _parsed(arguments)
+    stop_on_signals()
+    try:
+        return _run(options)
+    except (SettingsError, PluginError) as error:
+        _say(f"BensBot: {error}")
+        return WRONG_SETTINGS
+    except ServerUnavailable as error:
+        _say(f"BensBot: {error}")
+        return FAILED
+    except KeyboardInterrupt as stop:
+        _say("BensBot: stopped. What was sent is in the book; the next run goes on from there.")
+        return SIGNAL_EXIT + stop.number if isinstance(stop, Stopped) else INTERRUPTED
+
+
+def _run(options: Options) -> int:
+    _say(f"BensBot: trading {_sessions(options)} with {options.config or 'the settings of this folder'}.")
+    from trading_bot.config.typed_settings import load_config
+
+    settings = load_config(options.config)
+    with _server(settings) as address:
+        from flows.local import trade
+
+        outcome = trade(address, options.config, options.as_of, sessions=options.sessions, say=_say)
+    return _told(outcome, options)
+
+
+@contextmanager
+def _server(settings: TradingBotSettings) -> Iterator[str]:
+    """Give the API address of a server that answers, and end it afterwards when it is ours."""
+    address = running_server(_say)
+    if address:
+        _say(f"Recording the run on the Prefect server {address}.")
+        yield address
+        return
+    _say("Starting a Prefect server for this run (about 10 s, the very first time 30 s) …")
+    server = StartedServer()
+    try:
+        import flows.local  # noqa: F401  # seconds of imports, while the server boots
+
+        with _progress():
+            server.wait(own_database=settings.state.folder / "prefect.db")
+        yield server.address
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Turn a wheel on the terminal; say nothing where there is none."""
+    from rich.console import Console
+
+    began = time.monotonic()
+    console = Console(stderr=True)
+    with console.status("Waiting for the server …", spinner="dots"):
+        yield
+    _say(f"The server is up after another {time.monotonic() - began:.1f} s.")
+
+
+def _told(outcome: Outcome, options: Options) -> int:
+    """Print the reports to stdout, whatever stopped them to stderr, and return the exit code."""
+    if options.json:
+        from flows.local import as_json
+
+        sys.stdout.write(as_json(outcome, several=options.sessions > 1) + "\n")
+    elif outcome.reports:
+        _print_reports(outcome, options)
+    if outcome.skipped:
+        help_ = WHAT_HELPS.get(outcome.skipped.code, "bensbot status")
+        _say(f"BensBot did not trade: {outcome.skipped.message} What helps: {help_}")
+    if outcome.error is None:
+        return DONE
+    if isinstance(outcome.error, SettingsError | PluginError):
+        raise outcome.error
+    _say(
+        f"BensBot: the cycle failed. {type(outcome.error).__name__}: {outcome.error} "
+        "The failure is in the book; `bensbot status` says when the next cycle may start."
+    )
+    return FAILED
+
+
+def _print_reports(outcome: Outcome, options: Options) -> None:
+    from rich.console import Console
+
+    from trading_bot.reporting.console import print_report, print_run
+
+    console = Console()
+    if options.sessions > 1:
+        print_run(outcome.reports, console, next_commands=NEXT_COMMANDS)
+    else:
+        print_report(outcome.reports[-1], console, next_commands=NEXT_COMMANDS)
+
+
+def _sessions(options: Options) -> str:
+    if options.as_of:
+        return f"the session of {options.as_of}"
+    return "the next session" if options.sessions == 1 else f"the next {options.sessions} sessions"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say it in one paragraph."""
+        self.exit(WRONG_SETTINGS, f"BensBot: {message}. `{self.prog} --help` lists the options.\n")
+
+
+def _parsed(arguments: Sequence[str] | None) -> Options:
+    parser = _Parser(prog="python flows/cycle.py", description="Trade the next session and say what was done and why.")
+    parser.add_argument("--sessions", type=_count, default=1, metavar="N", help="trade N sessions in a row")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings file (default: config.yaml if there is one)"
+    )
+    parser.add_argument("--as-of", type=_date, metavar="DATE", help="trade the session of this date, e.g. 2020-03-16")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args(arguments, namespace=Options())
+    if options.as_of and options.sessions > 1:
+        parser.error("--as-of names one session, so leave out --sessions")
+    return options
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions; write 1 or more")
+    return int(text)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it like 2020-03-16") from None

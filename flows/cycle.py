@@ -1,0 +1,90 @@
+"""One trading cycle: `python flows/cycle.py` trades the next session and says what it did and why.
+
+It needs no key, no network and no running server. `--help` lists the options.
+"""
+
+import sys
+
+if __name__ == "__main__":  # Prefect takes seconds to import, and people want to see at once that something happens
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parents[1])  # not flows/, whose files would hide modules of that name
+    from flows.command import main
+
+    sys.exit(main())
+
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.states import Completed, State
+from pydantic import BaseModel, ConfigDict, Field
+from trading_bot.core.bot import Bot, open_bot
+from trading_bot.core.cycle import admit
+
+from flows import hooks
+from tasks.asking import whole
+from tasks.execution import execute_signals
+from tasks.market import settle_orders, update_market_data
+from tasks.notices import send_status_updates
+from tasks.portfolio import update_portfolio_state
+from tasks.risk import apply_risk_checks
+from tasks.signals import generate_signals
+from trading_bot.config.typed_settings import load_config
+from trading_bot.domain.cycle import CycleReport, CycleTicket
+from trading_bot.domain.errors import CycleSkipped
+
+log = logging.getLogger(__name__)
+
+
+class CycleParams(BaseModel):
+    """What a person may say about one cycle. Everything else is in the settings; secrets are in the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    config: Path | None = Field(
+        default=None,
+        description="Settings file on the machine that runs the cycle. Empty: config.yaml there, or the defaults.",
+    )
+    as_of: date | None = Field(
+        default=None,
+        description="Trade the session of this date instead of the next one. Only while history is replayed.",
+    )
+
+
+NEXT_SESSION = CycleParams()
+
+
+@flow(
+    name="trading-cycle",
+    description="Look at the market, form opinions, check them, trade, keep the books, tell people.",
+    on_completion=[hooks.forget_failures],
+    on_failure=[hooks.recover],
+    on_crashed=[hooks.recover],
+    on_cancellation=[hooks.announce_stop],
+    persist_result=False,
+)
+async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | State[Any]:
+    """Run one cycle with the bot that `params.config` describes, unless it may not trade now."""
+    with open_bot(load_config(params.config)) as bot:
+        try:
+            run = runtime.flow_run
+            ticket = admit(bot, run_id=run.id, as_of=params.as_of, scheduled=run.scheduled_start_time)
+        except CycleSkipped as skipped:
+            return Completed(name=hooks.SKIPPED, message=str(skipped), data=skipped.code)
+        return await run_cycle(bot, ticket)
+
+
+async def run_cycle(bot: Bot, ticket: CycleTicket) -> CycleReport:
+    """Look, settle, think, check, trade, book, tell. One line is one step and one box in the UI."""
+    bot, ticket = whole(bot), whole(ticket)
+    market = whole(update_market_data(bot, ticket))
+    settlement = whole(settle_orders(bot, ticket, market))
+    signals = whole(generate_signals(bot, market))
+    decisions = whole(apply_risk_checks(bot, ticket, market, signals))
+    orders = whole(execute_signals(bot, ticket, market, decisions))
+    report = update_portfolio_state(bot, ticket, market, settlement, decisions, orders)
+    await send_status_updates(bot, whole(report))
+    return report

@@ -1,0 +1,95 @@
+"""Run cycles in this process, recorded on a Prefect server that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+# Prefect reads these once, when it is imported. What the user has set is kept.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "trading_bot,tasks,flows")
+os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the run has it all; people get a report
+
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import State
+
+from flows.cycle import CycleParams, trading_cycle
+from flows.hooks import SKIPPED
+from trading_bot.domain.cycle import CycleReport
+from trading_bot.domain.words import counted, dollars
+from trading_bot.reporting.as_json import report_as_json, skip_as_json
+
+DRAIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why a cycle did not trade. `code` is one of `domain.cycle.SkipReason`."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The sessions that were traded, and what ended the series early, if anything did."""
+
+    reports: tuple[CycleReport, ...] = ()
+    skipped: Skip | None = None
+    error: BaseException | None = None
+
+
+def trade(
+    address: str, config: Path | None, as_of: date | None, *, sessions: int = 1, say: Callable[[str], None]
+) -> Outcome:
+    """Run one flow for each session until one of them does not trade. Errors are returned, interruptions raised."""
+    params = CycleParams(config=config.resolve() if config else None, as_of=as_of)
+    with temporary_settings({PREFECT_API_URL: address}):
+        try:
+            return asyncio.run(_cycles(params, sessions, say))
+        finally:  # a server of ours ends next: whatever is still under way to it would be lost
+            EventsWorker.drain_all(timeout=DRAIN_SECONDS)
+            APILogWorker.drain_all(timeout=DRAIN_SECONDS)
+
+
+async def _cycles(params: CycleParams, sessions: int, say: Callable[[str], None]) -> Outcome:
+    reports: list[CycleReport] = []
+    for number in range(1, sessions + 1):
+        state: State[Any] = await trading_cycle(params, return_state=True)
+        result = await state.aresult(raise_on_failure=False)
+        if state.name == SKIPPED:
+            return Outcome(tuple(reports), skipped=Skip(str(result), state.message or ""))
+        if not isinstance(result, CycleReport):
+            return Outcome(tuple(reports), error=_as_error(result, state))
+        reports.append(result)
+        if sessions > 1:
+            say(_line(result, number, sessions))
+    return Outcome(tuple(reports))
+
+
+def _as_error(result: object, state: State[Any]) -> BaseException:
+    return (
+        result if isinstance(result, BaseException) else RuntimeError(state.message or f"The run ended {state.name}.")
+    )
+
+
+def _line(report: CycleReport, number: int, sessions: int) -> str:
+    orders = counted(len(report.orders), "order")
+    return f"{number} of {sessions}: session {report.session}, {orders}, equity {dollars(report.equity)}"
+
+
+def as_json(outcome: Outcome, *, several: bool) -> str:
+    """Return one document, or a list of them with the skipped cycle last when `several` sessions were asked for."""
+    documents = [report_as_json(report) for report in outcome.reports]
+    if outcome.skipped:
+        documents.append(skip_as_json(outcome.skipped.code, outcome.skipped.message))
+    if several:
+        return "[" + ",\n".join(documents) + "]"
+    return documents[0] if documents else "null"

@@ -1,0 +1,17 @@
+"""The step that forms opinions."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from trading_bot.core.bot import Bot
+
+from trading_bot.core import cycle
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.orders import Signal
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def generate_signals(bot: Bot, market: MarketState) -> tuple[Signal, ...]:
+    """Ask every strategy. Not tried again: the same market gives the same opinions, and the same error."""
+    return cycle.generate_signals(bot, market)
