@@ -1,0 +1,146 @@
+"""The one place that knows which database is underneath: connection settings and error codes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError, StateFull
+
+WRITES = "bensbot_writes"  # execution option of a connection that is going to write
+_MEMORY = (None, "", ":memory:")
+
+
+def place_of(url: str) -> str:
+    """Return where the book lies, for messages: a path, or the URL with its password masked."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return "memory" if parsed.database in _MEMORY else str(parsed.database)
+    return parsed.render_as_string(hide_password=True)
+
+
+def make_engine(url: str, *, busy_timeout_seconds: float, read_only: bool) -> Engine:
+    """Return an engine with our settings. A new SQLite file is readable by its owner only.
+
+    Raises:
+        StateError: the URL cannot be read, the driver is missing, or the folder cannot be made.
+    """
+    parsed = _parse(url)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed, busy_timeout_seconds, read_only)
+        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if read_only else {}
+        return create_engine(parsed, execution_options=options, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise StateError(f"The driver for {place_of(url)} is not installed: pip install 'bensbot[postgres]'") from error
+    except OSError as error:
+        raise StateError(f"Cannot make room for the book at {place_of(url)}: {error.strerror}") from error
+
+
+def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
+    """Look the file over before anything is read from it, and switch it to write-ahead logging.
+
+    Raises:
+        StateCorrupt: the quick check finds damage.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()  # a journal mode cannot be changed inside a transaction
+    try:
+        found = _pragma(connection, "quick_check(1)")
+        if found != "ok":
+            raise _corrupt(place, found)
+        if not read_only and _pragma(connection, "journal_mode") == "delete":
+            _pragma(connection, "journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def translate(error: SQLAlchemyError | sqlite3.Error, place: str) -> StateError:
+    """Return our error for the database's: busy, full, damaged, or simply not usable."""
+    cause = getattr(error, "orig", None) or error
+    code = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
+    if _begins(code, ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40001", "40P01")):
+        return StateBusy(f"The book {place} is locked by another process ({cause}). Nothing was written.")
+    if _begins(code, ("SQLITE_FULL", "53100")):
+        return StateFull(f"No room to write the book {place} ({cause}). Free some space; nothing is traded until then.")
+    if _begins(code, ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")):
+        return _corrupt(place, str(cause))
+    if _begins(code, ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_AUTH", "25006")):
+        return StateError(f"Cannot open or write the book {place} ({cause}). Check that this user owns it.")
+    if isinstance(error, IntegrityError):
+        return StateError(f"The book {place} refused a row that contradicts another ({cause}). Nothing was written.")
+    return StateError(f"The book {place} cannot be used: {cause}")
+
+
+def _pragma(connection: PoolProxiedConnection, words: str) -> str:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA {words}")
+        return str((cursor.fetchone() or ("",))[0])
+    finally:
+        cursor.close()
+
+
+def _begins(code: str, prefixes: Iterable[str]) -> bool:
+    return code.startswith(tuple(prefixes))
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise StateError("The book's address is no database URL; write e.g. sqlite:///.bensbot/book.db") from error
+
+
+def _corrupt(place: str, finding: str) -> StateCorrupt:
+    return StateCorrupt(
+        f"The book {place} is damaged ({finding}). The file is kept as it is. To restore: stop the bot, move {place}, "
+        f"{place}-wal and {place}-shm aside together, copy a backup to {place}, then run `bensbot doctor`."
+    )
+
+
+def _sqlite(url: URL, busy_timeout_seconds: float, read_only: bool) -> Engine:
+    in_memory = url.database in _MEMORY
+    if not in_memory and not read_only:
+        _make_file(Path(str(url.database)))
+    if not in_memory and read_only:
+        path = Path(str(url.database)).absolute()
+        url = url.set(database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+    connect_args = {"timeout": busy_timeout_seconds, "check_same_thread": False}
+    engine = create_engine(
+        url, connect_args=connect_args, **({"poolclass": StaticPool} if in_memory else {})
+    )  # memory lives as long as its one connection
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_file(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    raw: Any = connection
+    raw.isolation_level = None  # the driver opens no transaction by itself; `_begin` does
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")  # a commit that returned survives a power cut
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock before anything is read, so what a writer has read stays true.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

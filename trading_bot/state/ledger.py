@@ -1,0 +1,133 @@
+"""What we own: fills become positions and cash, to the cent, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from trading_bot.domain.cycle import Lease
+from trading_bot.domain.errors import StateError
+from trading_bot.domain.market import Split, Symbol
+from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.orders import ExecutionId, Fill
+from trading_bot.domain.portfolio import EquityPoint, Portfolio, Position
+from trading_bot.domain.ports import Clock
+from trading_bot.state import booking, rows, splitting
+from trading_bot.state import lease as leases
+from trading_bot.state.database import Database
+from trading_bot.state.schema import THE_ROW, account, control, equity, fills, positions
+
+_UPDATE_EQUITY = update(equity).where(equity.c.session == bindparam("id"))
+
+
+class Ledger:
+    """Positions, cash and the equity curve. Position = sum of fills; cash ties to the cent."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take what `StateManager.open` made."""
+        self._database = database
+        self._clock = clock
+
+    def book_fills(self, lease: Lease, booked: Sequence[Fill]) -> tuple[Fill, ...]:
+        """Book fills, oldest first, and return those that are new: a fill reported twice counts once.
+
+        Raises:
+            LeaseLost: the lease is not ours any more.
+            StateError: a fill for an unknown order, more shares than ordered, or an execution id that
+                comes back with other content. Nothing is booked then.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            leases.require(connection, lease, now)
+            new = _not_booked_yet(connection, booked)
+            if new:
+                booking.move_orders(connection, new)
+                number = booking.next_number(connection)
+                connection.execute(insert(fills), [rows.fill_cells(fill, number + n) for n, fill in enumerate(new)])
+                booking.move_positions(connection, new)
+                booking.book_cash(connection, [entry for fill in new for entry in booking.cash_of_fill(fill)], now)
+        return new
+
+    def apply_splits(self, lease: Lease, splits: Sequence[tuple[Split, Decimal]]) -> tuple[Split, ...]:
+        """Turn old shares into new ones, once per symbol and session, and return the splits that did.
+
+        Only shares held before the split's session are multiplied. Whole new shares stay; the rest is
+        paid out in cash at the price given with the split (dollars per new share).
+
+        Raises:
+            LeaseLost: the lease is not ours any more.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            leases.require(connection, lease, now)
+            return splitting.apply(connection, splits, now)
+
+    def portfolio(self) -> Portfolio:
+        """Return cash and positions as booked."""
+        with self._database.reading() as connection:
+            held = {
+                Symbol(row.symbol): Position(Symbol(row.symbol), row.quantity, row.average_price)
+                for row in connection.execute(select(positions).order_by(positions.c.symbol))
+                if row.quantity != 0
+            }
+            return Portfolio(cents(booking.cash_balance(connection)[1]), held)
+
+    def mark_equity(self, lease: Lease, point: EquityPoint, cycle_id: str) -> None:
+        """Write the book's worth after a session; the same session again overwrites.
+
+        Raises:
+            LeaseLost: the lease is not ours any more.
+            StateError: the cash of the point is not the cash in the book.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            leases.require(connection, lease, now)
+            number, cash = booking.cash_balance(connection)
+            if point.cash != cash:
+                raise StateError(f"Equity of {point.session} counts {point.cash} dollars in cash; the book has {cash}.")
+            cells = {"cash": point.cash, "equity": point.equity, "cycle_id": cycle_id}
+            marks = {"cash_rows": number, "marked_at": now}
+            updated = connection.execute(_UPDATE_EQUITY, {"id": point.session, **cells, **marks})
+            if not updated.rowcount:
+                connection.execute(insert(equity), {"session": point.session, **cells, **marks})
+
+    def equity_curve(self, limit: int | None = None) -> tuple[EquityPoint, ...]:
+        """Return the newest `limit` points, or all of them, oldest first."""
+        query = select(equity).order_by(equity.c.session.desc()).limit(limit)
+        with self._database.reading() as connection:
+            points = [EquityPoint(row.session, row.cash, row.equity) for row in connection.execute(query)]
+        return tuple(reversed(points))
+
+    def high_water(self) -> Decimal:
+        """Return the highest equity in dollars since the owner last resumed trading.
+
+        That counts from the newest equity at the moment of the resume. Never resumed: since the
+        opening deposit, which counts itself. 0 before the account is bound.
+        """
+        with self._database.reading() as connection:
+            since = connection.scalar(select(control.c.resumed_at_session).where(control.c.id == THE_ROW))
+            opening = connection.scalar(select(account.c.opening_cash).where(account.c.id == THE_ROW)) or ZERO
+            query = select(equity.c.equity)
+            found = connection.scalars(query.where(equity.c.session >= since) if since else query).all()
+        return max(found, default=opening) if since else max([opening, *found])
+
+
+def _not_booked_yet(connection: Connection, booked: Sequence[Fill]) -> tuple[Fill, ...]:
+    ids = [fill.execution_id for fill in booked]
+    stored = connection.execute(select(fills).where(fills.c.execution_id.in_(ids)))
+    known = {ExecutionId(row.execution_id): _content(row) for row in stored}
+    new: list[Fill] = []
+    for fill in booked:
+        if fill.execution_id not in known:
+            known[fill.execution_id] = _content(fill)
+            new.append(fill)
+        elif known[fill.execution_id] != _content(fill):
+            raise StateError(f"Execution {fill.execution_id} is booked already, with other content: {fill}.")
+    return tuple(new)
+
+
+def _content(fill: Fill | Row[Any]) -> tuple[str, str, str, Decimal, Decimal]:
+    return (fill.client_order_id, fill.symbol, fill.side, fill.quantity, fill.price)

@@ -1,0 +1,116 @@
+"""The one door to the book."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from trading_bot.domain.errors import SchemaMismatch, StateError
+from trading_bot.domain.ports import Clock
+from trading_bot.state import dialects
+from trading_bot.state.control import ControlBook
+from trading_bot.state.cycles import CycleBook
+from trading_bot.state.database import Database
+from trading_bot.state.journal import Journal
+from trading_bot.state.ledger import Ledger
+from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
+
+
+class StateManager:
+    """The book, and the only writer of it.
+
+    It has four parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
+    ran? `journal`: what was decided and sent? `ledger`: what do we own?
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take an open database; `open` and `open_read_only` make one."""
+        self._database = database
+        self.control = ControlBook(database, clock)
+        self.cycles = CycleBook(database, clock)
+        self.journal = Journal(database, clock)
+        self.ledger = Ledger(database, clock)
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock, busy_timeout_seconds: float = 5.0) -> StateManager:
+        """Open the book at a database URL, creating or migrating it when needed.
+
+        A new SQLite file is readable by its owner only, and so is its folder when it is made here.
+
+        Raises:
+            StateBusy: locked for longer than the busy timeout (seconds).
+            StateCorrupt: the file is damaged; it is kept as it is.
+            SchemaMismatch: written by a newer version of the bot.
+            StateError: no such place, no permission, or no driver.
+        """
+        database = _database(url, busy_timeout_seconds, read_only=False)
+        try:
+            database.prepare(read_only=False)
+            bring_up_to_date(database, clock.now())
+        except StateError:
+            database.close()
+            raise
+        return cls(database, clock)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, to read through with SQL: `check_ledger(book.engine)`."""
+        return self._database.engine
+
+    def close(self) -> None:
+        """Let go of the file. The book cannot be used afterwards."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def open_read_only(url: str, *, busy_timeout_seconds: float = 5.0) -> StateManager:
+    """Open an existing book to look at it: nothing is created, migrated or written.
+
+    Raises:
+        StateCorrupt: the file is damaged.
+        SchemaMismatch: the book has another schema than this version of the bot.
+        StateError: there is no book, or it cannot be read. Every write raises it, too.
+    """
+    database = _database(url, busy_timeout_seconds, read_only=True)
+    try:
+        database.prepare(read_only=True)
+        with database.reading() as connection:
+            revision = stored_revision(connection)
+        _require_current(revision, database.place)
+    except StateError:
+        database.close()
+        raise
+    return StateManager(database, _ReadingOnly())
+
+
+def _database(url: str, busy_timeout_seconds: float, *, read_only: bool) -> Database:
+    engine = dialects.make_engine(url, busy_timeout_seconds=busy_timeout_seconds, read_only=read_only)
+    return Database(engine, dialects.place_of(url))
+
+
+def _require_current(revision: str | None, place: str) -> None:
+    require_known(revision, place)
+    if revision is None:
+        raise StateError(f"There is no book at {place} yet; the first cycle makes one.")
+    if revision != REVISIONS[-1]:
+        raise SchemaMismatch(f"The book {place} has schema {revision}; the next cycle migrates it to {REVISIONS[-1]}.")
+
+
+class _ReadingOnly:
+    """The clock of a book nobody may write: no write gets as far as asking the time."""
+
+    def now(self) -> datetime:
+        """Refuse."""
+        raise StateError("The book was opened for reading only.")
+
+    def sleep(self, seconds: float) -> None:
+        """Refuse."""
+        raise StateError(f"The book was opened for reading only; nobody waits {seconds} s for it.")
