@@ -42,10 +42,21 @@ def example_text() -> str:
 def schema_text() -> str:
     """Return the text of `config.schema.json`."""
     schema = TradingBotSettings.model_json_schema()
+    for section in schema["$defs"].values():
+        for field in section.get("properties", {}).values():
+            _numbers_only(field)
     team = schema["$defs"]["StrategySettings"]["properties"]["team"]
     team["items"] = {"anyOf": [team["items"], {"type": "string"}]}  # a bare name is a member of weight 1
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Settings of BensBot"}
     return json.dumps({**schema, **head}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _numbers_only(field: dict[str, Any]) -> None:
+    """Let an editor refuse "5%": pydantic's schema of a Decimal takes any text."""
+    kinds = field.get("anyOf", [])
+    if [kind.get("type") for kind in kinds] == ["number", "string"]:
+        del field["anyOf"]
+        field.update(kinds[0], default=float(field["default"]))
 
 
 def _section(name: str, section: BaseModel) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _yaml(text: str, name: str) -> Iterator[Entry]:
         complaint = f"{name}{_line_of(error)} is no valid YAML: {_without_values(error)}."
     if complaint:  # raised here, not above: the context of the YAML error shows the line and what is secret in it
         raise SettingsError(complaint)
-    if root is None:
+    if root is None or root.tag == "tag:yaml.org,2002:null":
         return
     if not isinstance(root, MappingNode):
         raise SettingsError(f"{name} holds no settings: it must hold sections, like `risk:` with its keys below.")
@@ -94,7 +94,12 @@ def _without_values(error: Any) -> str:
         return "a value that begins with *, & or ! must stand in quotes"
     if "single document" in str(getattr(error, "context", "")):
         return "it holds more than one document; remove the second `---`"
-    return re.sub(r"'[^'<]{2,}'|\"[^\"<]{2,}\"", "a name", problem.replace(repr("\t"), "TAB"))
+    return re.sub(r"'[^']*'|\"[^\"]*\"", _only_tokens, problem.replace(repr("\t"), "TAB"))
+
+
+def _only_tokens(quoted: re.Match[str]) -> str:
+    inside = quoted[0][1:-1]
+    return quoted[0] if len(inside) == 1 or inside.startswith("<") else "a name"
 
 
 def _refuse_twice(root: MappingNode, name: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -75,12 +76,21 @@ class TradingBotSettings(Section):
         Notices, the state's place, the logging level and all secrets are left out. Equal settings
         have equal fingerprints on every machine; `0.10` and `0.1` are equal.
         """
-        dumped = self.model_dump(exclude={"notification": True, "state": True, "orchestrator": {"logging_level"}})
+        unimportant: Any = {
+            "notification": True,
+            "state": True,
+            "orchestrator": {"logging_level"},
+            "broker": {"paper_url"},
+        }
+        dumped = self.model_dump(exclude=unimportant)
         text = json.dumps(_canonical(dumped), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def secret_values(self) -> tuple[str, ...]:
-        """Return every secret in the settings as plain text, for the filter that hides them in logs."""
+        """Return every secret in the settings as plain text, for the filter that hides them in logs.
+
+        The password of a database URL is listed by itself too: a driver may show it alone.
+        """
         return tuple(_secrets(self.model_dump()))
 
 
@@ -198,7 +208,7 @@ def _canonical(value: Any) -> Any:
             items = cast("list[Any]", value)
             return [_canonical(inner) for inner in items if not isinstance(inner, SecretStr)]
         case Decimal():
-            return format(value.normalize(), "f")
+            return str(value.normalize())
         case bool() | int() | float() | str() | None:
             return value
         case _:  # dates and paths
@@ -208,7 +218,11 @@ def _canonical(value: Any) -> Any:
 def _secrets(value: Any) -> Iterator[str]:
     match value:
         case SecretStr():
-            yield value.get_secret_value()
+            text = value.get_secret_value()
+            yield text
+            password = re.search(r"://[^/@\s]*?:([^/\s]+)@", text)
+            if password:
+                yield password[1]
         case dict():
             for inner in cast("dict[Any, Any]", value).values():
                 yield from _secrets(inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -56,14 +56,19 @@ def _plain_number(value: object) -> object:
 
 def _written_plainly(text: str) -> str | None:
     """Return what `5%`, `0,05` and `100,000` mean, None for anything else."""
-    if text.endswith("%"):
-        try:
-            return format((Decimal(text[:-1].strip()) / 100).normalize(), "f")
-        except InvalidOperation:
-            return None
+    per_cent = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*%", text)
+    if per_cent:
+        return f"{(Decimal(per_cent[1]) / 100).normalize():f}"
     if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", text):
         return text.replace(",", "")
     return text.replace(",", ".") if re.fullmatch(r"\d+,\d+", text) else None
+
+
+def _within_reason(value: Decimal) -> Decimal:
+    """Refuse 1e-999999: it passes every range, and writing it out fills the memory."""
+    if value and not -12 <= value.adjusted() <= 15:
+        raise advice("the number is too large or too small to be meant")
+    return value
 
 
 def _to_the_cent(value: Decimal) -> Decimal:
@@ -73,19 +78,21 @@ def _to_the_cent(value: Decimal) -> Decimal:
     return value
 
 
-Number = Annotated[Decimal, BeforeValidator(_plain_number)]
+Number = Annotated[Decimal, BeforeValidator(_plain_number), AfterValidator(_within_reason)]
 Statistic = Annotated[float, BeforeValidator(_plain_number)]
-Dollars = Annotated[Decimal, BeforeValidator(_plain_number), AfterValidator(_to_the_cent)]
+Dollars = Annotated[Number, AfterValidator(_to_the_cent)]
 Count = Annotated[int, BeforeValidator(_plain_number)]
-Share = Annotated[Decimal, BeforeValidator(_plain_number), Field(gt=0, le=1)]  # a fraction: 0.05 is 5 %
-Score = Annotated[float, BeforeValidator(_plain_number), Field(ge=0, le=1)]
+Share = Annotated[
+    Decimal, Field(gt=0, le=1), BeforeValidator(_plain_number), AfterValidator(_within_reason)
+]  # a fraction: 0.05 is 5 %
+Score = Annotated[float, Field(ge=0, le=1), BeforeValidator(_plain_number)]
 
 
 # ── times, dates, paths ───────────────────────────────────────────────────────────────────────────
 
 
 def _clock_time(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60 * 60:
         minutes = value if value < 24 * 60 else value // 60  # 16:30:00 is read as seconds
         hint = f'"{minutes // 60:02d}:{minutes % 60:02d}"'
         raise advice(f"YAML reads a time without quotes as a number. Write {hint} with quotes")
@@ -124,7 +131,7 @@ def _at_home(value: Path) -> Path:
         raise advice("there is no such home folder; write the whole path") from None
 
 
-TimeOfDay = Annotated[str, BeforeValidator(_clock_time), Field(pattern=rf"^{CLOCK}$")]
+TimeOfDay = Annotated[str, Field(pattern=rf"^{CLOCK}$"), BeforeValidator(_clock_time)]
 Window = Annotated[str, BeforeValidator(_window)]
 Day = Annotated[date, BeforeValidator(_day)]
 UserPath = Annotated[Path, AfterValidator(_at_home)]

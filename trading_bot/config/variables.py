@@ -121,6 +121,8 @@ def _value(path: SettingPath, text: str) -> object:
 
 
 def _did_you_mean(name: str, catalogue: Catalogue) -> str:
+    if name[len(PREFIX) :].lower() in catalogue:
+        return _keys_of(name[len(PREFIX) :].lower(), catalogue)
     every = [variable_name((section, key)) for section, keys in catalogue.items() for key in keys]
     close = difflib.get_close_matches(name.upper(), every, n=1, cutoff=0.75)
     if close:
@@ -129,12 +131,13 @@ def _did_you_mean(name: str, catalogue: Catalogue) -> str:
     elsewhere = [known for known in every if key and known.endswith(LEVEL + key)]
     if elsewhere:
         return f" Did you mean {elsewhere[0]}?"
-    keys = catalogue.get(section.lower())
-    if keys is not None:
-        return f" The section {section.lower()} has: {', '.join(keys) or 'no keys'}."
+    if section.lower() in catalogue:
+        return _keys_of(section.lower(), catalogue)
     near = difflib.get_close_matches(section.lower(), catalogue, n=1)
     if near:
-        return (
-            f" Did you mean {variable_name(near) + LEVEL}…? The section {near[0]} has: {', '.join(catalogue[near[0]])}."
-        )
+        return f" Did you mean {variable_name(near)}{LEVEL}…?{_keys_of(near[0], catalogue)}"
     return f" Names begin with one of {', '.join(variable_name((known,)) + LEVEL for known in catalogue)}."
+
+
+def _keys_of(section: str, catalogue: Catalogue) -> str:
+    return f" The section {section} has: {', '.join(catalogue[section]) or 'no keys'}."
