@@ -42,9 +42,10 @@ def cycle_alerts(report: CycleReport) -> tuple[Alert, ...]:
     return tuple(alert for alert in found if alert is not None)
 
 
-def loop_error(error: BaseException, details: str) -> Alert:
-    """Return the notice of a failed cycle. `details` is the traceback."""
-    return Alert("error", "Trading loop error", f"Error in main trading loop: {error!s}", details)
+def loop_error(error: BaseException | str, details: str) -> Alert:
+    """Return the notice of a failed cycle. `details` is the traceback. An error without words gives its name."""
+    words = str(error) or type(error).__name__
+    return Alert("error", "Trading loop error", f"Error in main trading loop: {words}", details)
 
 
 def emergency_shutdown(details: str = "") -> Alert:

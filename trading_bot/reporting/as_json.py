@@ -8,7 +8,7 @@ format        1
 status        "completed" | "skipped"
 cycle_id, session, state ("active" | "paused" | "reducing" | "halted")
 market        {at, regime {trend, volatility, sentence}, coverage {wanted, usable},
-               below_minimum_coverage, quarantined {symbol: why}}
+               below_minimum_coverage, quarantined {symbol: why}, notes [text]}
 decisions     [{symbol, side, purpose, verdict ("approved" | "trimmed" | "refused"), requested, quantity, rule,
                reason, strategy, wanted_weight, strength, signal_reason, evidence {name: number},
                rulings [{rule, code, asked, allowed, observed, limit, unit, message}]}]
@@ -79,6 +79,7 @@ def _market(market: MarketState) -> Json:
         "coverage": _record(asdict(market.coverage)),
         "below_minimum_coverage": market.below_minimum_coverage,
         "quarantined": dict(market.quarantined.items()),
+        "notes": list(market.notes),
     }
 
 

@@ -33,9 +33,11 @@ from trading_bot.domain.words import (
     verdict,
 )
 from trading_bot.reporting.metrics import EquityChange, holdings, since_previous, since_start
+from trading_bot.reporting.remarks import remarks
 
 NEXT_SESSION = "fills at the next session's price"
 SESSIONS_SHOWN = 30  # of a long run; the newest
+NOTES_SHOWN = 6
 
 _VERDICT_STYLE = {"approved": "green", "trimmed": "yellow", "refused": "red"}
 
@@ -237,8 +239,10 @@ def _sessions(reports: Sequence[CycleReport]) -> Table:
 
 
 def _notes(report: CycleReport) -> Iterator[RenderableType]:
-    quarantined = [f"{symbol} is not traded: {why}" for symbol, why in sorted(report.market.quarantined.items())]
-    notes = [Text(sentence(note), style="yellow") for note in (*report.warnings, *quarantined)]
+    found = remarks(report)
+    notes = [Text(note, style="yellow") for note in found[:NOTES_SHOWN]]
+    if len(found) > NOTES_SHOWN:
+        notes.append(Text(f"{len(found) - NOTES_SHOWN:,} more are in the full report.", style="dim"))
     if notes:
         yield from (_headed("Warnings", *notes), "")
 

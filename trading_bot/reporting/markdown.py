@@ -26,10 +26,11 @@ from trading_bot.domain.words import (
     verdict,
 )
 from trading_bot.reporting.metrics import EquityChange, Holding, holdings, since_previous, since_start
+from trading_bot.reporting.remarks import remarks
 from trading_bot.reporting.svg import equity_svg
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}  # a reader may split cells before it sees a "\\|"
-_MARKS = re.compile(r"[\\`*_\[\]#~&<>|]|:(?=//)")
+_MARKS = re.compile(r"[\\`*\[\]#~&<>|]|(?<![^\W_])_|_(?![^\W_])|:(?=//)")  # an underscore inside a word is one
 
 
 def cycle_markdown(report: CycleReport) -> str:
@@ -143,8 +144,7 @@ def _moved(change: EquityChange | None, when: str) -> str:
 
 
 def _notes(report: CycleReport) -> list[str]:
-    quarantined = [f"{symbol} is not traded: {why}" for symbol, why in sorted(report.market.quarantined.items())]
-    notes = [*report.warnings, *quarantined]
+    notes = remarks(report)
     return ["## Warnings", "\n".join(f"- {escaped(note)}" for note in notes)] if notes else []
 
 

@@ -13,7 +13,7 @@ from trading_bot.domain.words import dollars
 _LINE = "#3b82f6"
 _INK = "#8b949e"
 _FONT = 11  # pixels
-_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 96, 22, 24  # pixels; the last value's label stands on the right
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 104, 22, 24  # pixels; the last value's label stands on the right
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,10 @@ def test_a_loop_error_reads_as_the_documentation_says():
     )
 
 
+def test_a_loop_error_without_words_gives_its_name():
+    assert loop_error(KeyboardInterrupt(), "").message == "Error in main trading loop: KeyboardInterrupt"
+
+
 def test_an_emergency_shutdown_reads_as_the_documentation_says():
     assert emergency_shutdown() == Alert(
         "critical", "EMERGENCY SHUTDOWN", "Trading system emergency shutdown triggered", ""
