@@ -58,7 +58,7 @@ class RawBars:
 class PriceSource(Protocol):
     """Daily bars from somewhere. Registered with `@price_source("name")`."""
 
-    historical: bool  # True: "now" is the data's clock; False: the wall clock
+    historical: ClassVar[bool]  # True: "now" is the data's clock; False: the wall clock
 
     def bars(self, as_of: date) -> RawBars:
         """Return all bars known at the close of `as_of`, nothing later.
