@@ -8,6 +8,8 @@ from dataclasses import asdict
 
 from trading_bot.config.typed_settings import SettingOrigin
 
+_WIDEST = 40  # a longer value, like the team's, moves its own line's origin and no other's
+
 
 def origins_as_text(origins: Sequence[SettingOrigin]) -> str:
     """Return one line a setting: key, value and origin in columns."""
@@ -19,6 +21,3 @@ def origins_as_text(origins: Sequence[SettingOrigin]) -> str:
 def origins_as_json(origins: Sequence[SettingOrigin]) -> str:
     """Return a JSON list of objects with `key`, `value` and `origin`, all text."""
     return json.dumps([asdict(origin) for origin in origins], indent=2, ensure_ascii=False)
-
-
-_WIDEST = 40  # a longer value, like the team's, moves its own line's origin and no other's

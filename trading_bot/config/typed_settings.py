@@ -126,8 +126,9 @@ def explain_config(path: str | Path | None = None) -> tuple[SettingOrigin, ...]:
 
 
 def _layers(path: str | Path | None) -> Layered:
-    file = Path(path).expanduser() if path is not None else DEFAULT_FILE
-    entries = list(read_file(file)) if path is not None or file.exists() else []
+    file = Path(path) if path is not None else DEFAULT_FILE
+    wanted = path is not None or file.exists() or file.is_symlink()  # a link to nowhere is a missing file
+    entries = list(read_file(file)) if wanted else []
     complaints: list[str] = []
     for variables in (from_dotenv(DOTENV_FILE), from_environment(os.environ)):
         found, wrong = entries_of(variables, _catalogue())

@@ -52,8 +52,8 @@ def from_dotenv(path: Path) -> tuple[Variable, ...]:
     Raises:
         SettingsError: the file cannot be read, or one of our lines cannot be parsed.
     """
-    if not path.is_file():
-        return ()
+    if path.is_dir() or not (path.exists() or path.is_symlink()):
+        return ()  # a folder of this name is somebody's virtual environment
     from dotenv.parser import parse_stream
 
     found: list[Variable] = []

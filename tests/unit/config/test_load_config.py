@@ -101,6 +101,12 @@ def test_dotenv_may_hold_other_programs_variables_and_broken_lines(folder):
     assert load_config().risk.max_open_trades == 3
 
 
+def test_a_folder_called_dotenv_is_a_virtual_environment_and_no_settings(folder):
+    (folder / ".env").mkdir()
+
+    assert load_config() == TradingBotSettings()
+
+
 def test_a_dollar_sign_in_dotenv_is_taken_as_written(folder):
     (folder / ".env").write_text("BENSBOT_STATE__URL='postgresql://bot:a${HOME}b@db/bot'\n")
 

@@ -357,6 +357,22 @@ def test_fault_65_missing_folder_is_refused():
         load_config("etc/bot.yaml")
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("config.yaml", "There is no settings file config.yaml."), (".env", ".env cannot be read: No such file")],
+)
+def test_fault_65_link_to_a_file_that_is_gone_is_refused(folder, refusal, name, message):
+    (folder / name).symlink_to(folder / "gone")
+
+    assert refusal().startswith(message)
+
+
+def test_fault_65_number_too_small_to_be_meant_is_refused(config, refusal):
+    config("risk: {max_position_pct: '1e-999999'}")
+
+    assert refusal().endswith("the number is too large or too small to be meant.")
+
+
 @pytest.mark.parametrize("name", ["bot.toml", "bot", "", "."])
 def test_fault_65_file_of_another_kind_is_refused(name):
     with pytest.raises(SettingsError, match=r"its name must end in .yaml, .yml or .json"):
