@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
-from functools import reduce
-from operator import mul
 
 import numpy as np
 from pydantic import SecretStr
@@ -138,15 +136,14 @@ class PaperBroker:
             for order in (order for order in books.working(connection) if order.update.symbol == split.symbol):
                 why = f"void: {split.symbol} was split {split.ratio:f} for 1"
                 _end(connection, order.update, OrderStatus.CANCELED, why, self._calendar.open_of(session))
-            bar = _bar(market, split.symbol, session)
             if held is None:
                 continue
-            rest = remainder_of(held.quantity, split.ratio) if bar else ZERO
+            rest = remainder_of(held.quantity, split.ratio)
             after = after_split(Holding(held.quantity, held.average_price), split.ratio, rest)
             books.set_position(connection, Position(split.symbol, after.quantity, after.average_price))
-            if bar and rest:
-                _, cash, _ = books.account_row(connection)
-                books.set_account(connection, cash=cash + cents(rest * bar.close), session=session)
+            price = market.close_on(split.symbol, session) or ZERO  # cash in lieu of the fraction
+            _, cash, _ = books.account_row(connection)
+            books.set_account(connection, cash=cash + cents(rest * price), session=session)
 
     def _fill(self, connection: Connection, order: books.PaperOrder, market: MarketState, session: date) -> None:
         update, bar = order.update, _bar(market, order.update.symbol, session)
@@ -243,10 +240,7 @@ def _bar(market: MarketState, symbol: Symbol, session: date) -> Bar | None:
     if symbol not in history.symbols:
         return None
     row, column = int(np.searchsorted(history.sessions, np.datetime64(session))), history.column(symbol)
-    later = (
-        split.ratio for split in market.splits if split.symbol == symbol and session < split.session <= market.session
-    )
-    factor = reduce(mul, later, Decimal(1))
+    factor = market.split_factor(symbol, session)
     values = [float(array[row, column]) for array in (history.open, history.high, history.low, history.close)]
     if not np.isfinite(values).all() or min(values) <= 0:
         return None

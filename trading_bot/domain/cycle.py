@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from trading_bot.domain.market import MarketState
+from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
 
@@ -42,6 +43,7 @@ class SkipReason(StrEnum):
     STALE_TICK = "stale_tick"
     LEASE_TAKEN = "lease_taken"
     ALREADY_TRADED = "already_traded"
+    END_OF_DATA = "end_of_data"  # the price history has no session left
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class CycleTicket:
     session: date
     lease: Lease
     state: TradingState  # ACTIVE or REDUCING
+    decided: bool = False  # an earlier attempt has committed its decisions: they stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Settlement:
 
     updates: tuple[OrderUpdate, ...] = ()  # orders that changed
     fills: tuple[Fill, ...] = ()  # newly booked
+    warnings: tuple[str, ...] = ()  # what a person should know, e.g. books that differ
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +100,7 @@ class CycleReport:
     settled: tuple[OrderUpdate, ...]  # orders of earlier cycles that changed since
     fills: tuple[Fill, ...]  # booked by this cycle
     portfolio: Portfolio
-    prices: dict[str, Decimal]  # dollars per share of every holding, last known
+    prices: Mapping[Symbol, Decimal]  # dollars per share of every holding, last known
     equity: Decimal
     equity_curve: tuple[EquityPoint, ...]
     state: TradingState

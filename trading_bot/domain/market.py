@@ -174,6 +174,23 @@ class MarketState:
         value = float(self.history.close[-1, self.history.column(symbol)])
         return price_of(value) if np.isfinite(value) and value > 0 else None
 
+    def split_factor(self, symbol: Symbol, session: date) -> Decimal:
+        """Return how many of today's shares one share of `session` has become since."""
+        factor = Decimal(1)
+        for split in self.splits:
+            if split.symbol == symbol and session < split.session <= self.session:
+                factor *= split.ratio
+        return factor
+
+    def close_on(self, symbol: Symbol, session: date) -> Decimal | None:
+        """Return the newest close known at the end of `session`, in dollars per share of that session."""
+        if symbol not in self.history.symbols:
+            return None
+        rows = int(np.searchsorted(self.history.sessions, np.datetime64(session), side="right"))
+        closes = self.history.close[:rows, self.history.column(symbol)]
+        known = np.flatnonzero(np.isfinite(closes))
+        return price_of(float(closes[known[-1]]) * float(self.split_factor(symbol, session))) if known.size else None
+
     def last_known_price(self, symbol: Symbol) -> Decimal | None:
         """Return the newest close there is, however old: to value a holding, never to trade on."""
         if symbol not in self.history.symbols:

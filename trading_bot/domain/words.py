@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import cents
-from trading_bot.domain.orders import Approved, Decision, Rejected, Side, binding_ruling
+from trading_bot.domain.orders import Approved, Decision, Rejected, Side, Signal, binding_ruling
 
 
 def dollars(amount: Decimal) -> str:
@@ -89,6 +89,14 @@ def verdict(decision: Decision) -> str:
     if isinstance(decision, Approved):
         return "approved"
     return "refused" if isinstance(decision, Rejected) else "trimmed"
+
+
+def wish(signal: Signal) -> str:
+    """Return why a signal exists, in a sentence that names the strategies once."""
+    said = sentence(signal.reason)
+    if all(name in said for name in signal.strategy.split("+")):
+        return said
+    return f"{one_line(signal.strategy)}: {said}".rstrip()
 
 
 def objection(decision: Decision) -> str:

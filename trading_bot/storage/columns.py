@@ -3,6 +3,7 @@
 SQLite's own numbers would turn a `Decimal` into a float, -0.0 into 0 and NaN into NULL, and its
 datetimes have no zone. Text keeps every digit, sorts by time, and reads well in any SQL shell.
 """
+# ruff: noqa: ARG002  # the dialect is a parameter of SQLAlchemy's; these types are the same everywhere
 
 from __future__ import annotations
 

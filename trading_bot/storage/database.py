@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
@@ -21,13 +21,13 @@ class Database:
         self.place = place
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection]:
         """Give a connection whose queries all see the book at one instant."""
         with self._errors_translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Generator[Connection]:
         """Give a connection that holds the write lock; commit at the end, roll back on any error.
 
         Raises:
@@ -42,16 +42,15 @@ class Database:
 
     def prepare(self, *, read_only: bool) -> None:
         """Look the file over. Raises StateCorrupt when it is damaged."""
-        with self._errors_translated(), self.engine.connect() as connection:
-            outside = connection.execution_options(isolation_level="AUTOCOMMIT")
-            dialects.prepare(outside, read_only=read_only)
+        with self._errors_translated():
+            dialects.prepare(self.engine, self.place, read_only=read_only)
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
 
     @contextmanager
-    def _errors_translated(self) -> Iterator[None]:
+    def _errors_translated(self) -> Generator[None]:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError, StateFull
 
@@ -46,20 +46,23 @@ def make_engine(url: str, *, busy_timeout_seconds: float, read_only: bool) -> En
         raise StateError(f"Cannot make room for the book at {place_of(url)}: {error.strerror}") from error
 
 
-def prepare(connection: Connection, *, read_only: bool) -> None:
+def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
     """Look the file over before anything is read from it, and switch it to write-ahead logging.
 
     Raises:
         StateCorrupt: the quick check finds damage.
     """
-    if connection.dialect.name != "sqlite":
+    if engine.dialect.name != "sqlite":
         return
-    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-    if found != "ok":
-        raise _corrupt(str(connection.engine.url.database), found)
-    mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
-    if not read_only and mode == "delete":
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    connection = engine.raw_connection()  # a journal mode cannot be changed inside a transaction
+    try:
+        found = _pragma(connection, "quick_check(1)")
+        if found != "ok":
+            raise _corrupt(place, found)
+        if not read_only and _pragma(connection, "journal_mode") == "delete":
+            _pragma(connection, "journal_mode = WAL")
+    finally:
+        connection.close()
 
 
 def translate(error: SQLAlchemyError | sqlite3.Error, place: str) -> StateError:
@@ -77,6 +80,15 @@ def translate(error: SQLAlchemyError | sqlite3.Error, place: str) -> StateError:
     if isinstance(error, IntegrityError):
         return StateError(f"The book {place} refused a row that contradicts another ({cause}). Nothing was written.")
     return StateError(f"The book {place} cannot be used: {cause}")
+
+
+def _pragma(connection: PoolProxiedConnection, words: str) -> str:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA {words}")
+        return str((cursor.fetchone() or ("",))[0])
+    finally:
+        cursor.close()
 
 
 def _begins(code: str, prefixes: Iterable[str]) -> bool:

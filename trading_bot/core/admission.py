@@ -1,0 +1,164 @@
+"""May this cycle trade? Everything that is read first, before the market is even looked at."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from trading_bot.core.failures import emergency_stop, handle_failure
+from trading_bot.core.owner import is_dead, owner_of
+from trading_bot.domain.cycle import ControlState, CycleTicket, Lease, SkipReason, TradingState
+from trading_bot.domain.errors import CycleSkipped, DataError, NoMoreSessions, SettingsError
+
+if TYPE_CHECKING:
+    from trading_bot.core.bot import Bot
+
+log = logging.getLogger(__name__)
+
+RESUME = "`bensbot resume --ack`"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What a cycle is about: the instant of the market it decides at."""
+
+    at: datetime  # aware, UTC: the data's clock where the source is historical
+    session: date
+    scheduled: datetime | None  # when a scheduler wanted it, on the wall clock
+
+    @property
+    def cycle_id(self) -> str:
+        """The cycle's name: the same tick always has the same one."""
+        return self.at.strftime("%Y%m%dT%H%M%SZ")
+
+
+def admit(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: datetime | None = None) -> CycleTicket:
+    """Take the lease, finish what a dead cycle left behind, and let the cycle in.
+
+    Args:
+        bot: the bot.
+        run_id: names this run, for the lease and for counting failures.
+        as_of: the session to trade, for a historical source; None: the next one not yet traded.
+        scheduled: when a scheduler wanted the cycle (aware, UTC); a late one is skipped.
+
+    Raises:
+        CycleSkipped: it may not trade now; the reason is in the book.
+        SettingsError: `as_of` is no session that can be traded next.
+        StateError: the book cannot be written.
+    """
+    owner, seconds = owner_of(run_id), bot.settings.state.lease_seconds
+    lease = bot.book.control.acquire_lease(owner, ttl_seconds=seconds, owner_is_dead=is_dead)
+    if lease is None:
+        raise _lease_taken(bot.book.control.current_lease())
+    with ExitStack() as undo:
+        undo.callback(bot.book.control.release_lease, lease)
+        _bury_dead_cycles(bot)
+        ticket = _begin(bot, lease, _tick(bot, as_of, scheduled), run_id)
+        undo.pop_all()
+    return ticket
+
+
+def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
+    control = bot.book.control.read()
+    skipped = _why_not(bot, control, tick)
+    if skipped is not None:
+        reason, message = skipped
+        bot.book.cycles.skip(
+            tick.cycle_id, session=tick.session, scheduled_at=tick.scheduled or tick.at, reason=reason, message=message
+        )
+        raise CycleSkipped(reason, message)
+    account = bot.broker.account()
+    bot.book.cycles.bind_account(account.account_id, account.mode, account.cash)
+    if account.blocked:
+        emergency_stop(bot, f"the broker has blocked account {account.account_id}")
+        raise CycleSkipped(SkipReason.HALTED, f"The broker has blocked account {account.account_id}.")
+    begun = bot.book.cycles.begin(
+        tick.cycle_id,
+        session=tick.session,
+        scheduled_at=tick.scheduled or tick.at,
+        lease=lease,
+        run_id=run_id,
+        settings_hash=bot.settings.fingerprint(),
+        state=control.state,
+    )
+    return CycleTicket(tick.cycle_id, tick.at, tick.session, lease, control.state, decided=begun.decided)
+
+
+def _bury_dead_cycles(bot: Bot) -> None:
+    """Count every cycle without an end as failed: we hold the lease, so nobody works on it any more."""
+    for dead in bot.book.cycles.unfinished():
+        log.warning("Cycle %s began at %s and never ended", dead.cycle_id, dead.started_at)
+        error = f"cycle {dead.cycle_id} was killed or its process died"
+        handle_failure(bot, run_id=dead.run_id, error=error, failed_at=dead.started_at)
+
+
+def _tick(bot: Bot, as_of: date | None, scheduled: datetime | None) -> Tick:
+    """Return what to trade. A historical source's clock is the close of its next session."""
+    if bot.data.historical:
+        session = _asked_session(bot, as_of) if as_of is not None else _next_session(bot)
+        return Tick(bot.hours.close_of(session), session, scheduled)
+    if as_of is not None:
+        raise SettingsError(f"--as-of {as_of} works on a historical price source only; this one trades the present.")
+    at = scheduled or bot.clock.now()
+    return Tick(at, bot.hours.day_of(at), scheduled)
+
+
+def _next_session(bot: Bot) -> date:
+    """Return the first session not yet traded whose close lies in our windows."""
+    session = bot.book.cycles.last_traded_session()
+    try:
+        while True:
+            session = bot.data.next_session(session)
+            if not bot.settings.orchestrator.market_hours_only or bot.hours.is_trading_time(
+                bot.hours.close_of(session)
+            ):
+                return session
+    except NoMoreSessions as error:
+        raise CycleSkipped(SkipReason.END_OF_DATA, str(error)) from error
+
+
+def _asked_session(bot: Bot, as_of: date) -> date:
+    last = bot.book.cycles.last_traded_session()
+    if last is not None and as_of <= last:
+        raise SettingsError(
+            f"--as-of {as_of}: the book has traded up to {last}, and time does not run backwards. "
+            f"Write a later date, or set state.folder to a fresh folder to begin again."
+        )
+    try:
+        return bot.data.require_session(as_of)
+    except DataError as error:
+        raise SettingsError(f"--as-of {as_of}: {error}") from error
+
+
+def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, str] | None:
+    """Return why the cycle may not trade, None when it may."""
+    now, policy = bot.clock.now(), bot.settings.orchestrator
+    if control.state is TradingState.HALTED:
+        why = f"Trading is halted since {control.changed_at:%Y-%m-%d %H:%M} UTC: {control.cause}. To go on: {RESUME}"
+        return SkipReason.HALTED, why
+    if control.state is TradingState.PAUSED:
+        return (
+            SkipReason.PAUSED,
+            f"Trading is paused by {control.changed_by}: {control.cause}. To go on: `bensbot resume`",
+        )
+    if control.next_allowed_at is not None and now < control.next_allowed_at:
+        message = (
+            f"Backing off after {control.consecutive_errors} failed cycle(s) in a row until "
+            f"{control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC. To go on at once: {RESUME}"
+        )
+        return SkipReason.BACKING_OFF, message
+    late = timedelta(seconds=policy.loop_interval_seconds)
+    if tick.scheduled is not None and now - tick.scheduled > late:
+        message = f"The cycle of {tick.scheduled:%H:%M:%S} UTC comes {now - tick.scheduled} late; a newer one trades."
+        return SkipReason.STALE_TICK, message
+    if policy.market_hours_only and not bot.hours.is_trading_time(tick.at):
+        return SkipReason.MARKET_CLOSED, f"The market is closed for us at {tick.at:%Y-%m-%d %H:%M} UTC."
+    return None
+
+
+def _lease_taken(lease: Lease | None) -> CycleSkipped:
+    holder = f" by {lease.owner} until {lease.expires_at:%Y-%m-%d %H:%M:%S} UTC" if lease else ""
+    return CycleSkipped(SkipReason.LEASE_TAKEN, f"Another cycle is running: the lease is held{holder}.")

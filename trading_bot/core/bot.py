@@ -1,0 +1,138 @@
+"""The one place where settings become a bot: every adapter is chosen and put behind its port here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from trading_bot.brokers.registry import BROKERS
+from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.core.clock import SystemClock
+from trading_bot.core.hours import TradingHours
+from trading_bot.data.manager import DataManager
+from trading_bot.data.registry import PRICE_SOURCES
+from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier
+from trading_bot.domain.secrets import Secrets
+from trading_bot.notifications.manager import NotificationManager
+from trading_bot.risk.manager import ProtectiveStop, RiskManager
+from trading_bot.risk.registry import build_rules
+from trading_bot.state.manager import StateManager
+from trading_bot.strategies.manager import Member, StrategyManager, Targets
+from trading_bot.strategies.registry import STRATEGIES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bot:
+    """Everything a cycle needs, behind the ports."""
+
+    settings: TradingBotSettings
+    clock: Clock
+    hours: TradingHours
+    data: DataManager
+    strategies: StrategyManager
+    risk: RiskManager
+    broker: BrokerAdapter
+    notifier: Notifier
+    book: StateManager
+    secrets: Secrets
+
+
+@contextmanager
+def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Generator[Bot]:
+    """Give a bot that is ready to trade, and let go of its files and connections afterwards.
+
+    Raises:
+        SettingsError: a notification address is not valid.
+        PluginError: a plug-in is unknown, cannot be imported, or has a wrong option.
+        StateError: the book cannot be opened.
+    """
+    wall_clock, secrets = clock or SystemClock(), secrets_of(settings)
+    hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
+    with ExitStack() as stack:
+        book = stack.enter_context(open_book(settings, clock=wall_clock))
+        broker = open_broker(settings, hours)
+        stack.callback(broker.close)
+        yield Bot(
+            settings=settings,
+            clock=wall_clock,
+            hours=hours,
+            data=data_manager(settings, hours),
+            strategies=strategy_manager(settings),
+            risk=risk_manager(settings),
+            broker=broker,
+            notifier=notification_manager(settings, secrets),
+            book=book,
+            secrets=secrets,
+        )
+
+
+def secrets_of(settings: TradingBotSettings) -> Secrets:
+    """Return everything in the settings that must never be shown."""
+    secrets = Secrets()
+    for value in settings.secret_values():
+        secrets.register(value)
+    return secrets
+
+
+def book_url(settings: TradingBotSettings) -> str:
+    """Return the database URL of the book."""
+    if settings.state.url is not None:
+        return settings.state.url.get_secret_value()
+    return f"sqlite:///{settings.state.folder / 'bensbot.db'}"
+
+
+def open_book(settings: TradingBotSettings, *, clock: Clock | None = None) -> StateManager:
+    """Open the book alone, without broker and prices: for the commands that only read or switch."""
+    timeout = settings.state.busy_timeout_seconds
+    return StateManager.open(book_url(settings), clock=clock or SystemClock(), busy_timeout_seconds=timeout)
+
+
+def open_broker(settings: TradingBotSettings, hours: TradingHours) -> BrokerAdapter:
+    """Connect to the broker that the settings name."""
+    chosen = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
+    setup = BrokerSetup(settings=chosen, folder=settings.state.folder, calendar=hours)
+    return BROKERS.get(settings.broker.name)(setup)
+
+
+def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManager:
+    """Choose the price source. Options named like settings under `data` take those."""
+    source = PRICE_SOURCES.get(settings.data.source)
+    own = {field.name for field in dataclasses.fields(source)}  # pyright: ignore[reportArgumentType]  # a dataclass
+    shared = {"folder": settings.data.folder} if "folder" in own else {}
+    return DataManager(
+        PRICE_SOURCES.build(settings.data.source, {**shared, **settings.data.options}),
+        symbols=settings.data.symbols,
+        min_coverage=settings.data.min_coverage,
+        start=settings.data.start,
+        calendar=hours,
+    )
+
+
+def strategy_manager(settings: TradingBotSettings) -> StrategyManager:
+    """Build the team."""
+    chosen = settings.strategy
+    team = tuple(Member(m.name, m.weight, STRATEGIES.build(m.name, m.options)) for m in chosen.team)
+    targets = Targets(
+        position_weight=chosen.position_weight,
+        max_gross_exposure=chosen.max_gross_exposure,
+        max_candidates=chosen.max_candidates,
+        min_score=chosen.min_score,
+        rebalance_threshold=chosen.rebalance_threshold,
+    )
+    return StrategyManager(team, targets)
+
+
+def risk_manager(settings: TradingBotSettings) -> RiskManager:
+    """Build every rule there is."""
+    limits = {name: getattr(settings.risk, name) for name in type(settings.risk).model_fields if name != "options"}
+    stop = ProtectiveStop(enabled=settings.risk.position_stop, distance=settings.risk.position_stop_pct)
+    rules = build_rules(limits, settings.risk.options)
+    return RiskManager(rules, stop=stop, fractional=settings.risk.fractional_shares)
+
+
+def notification_manager(settings: TradingBotSettings, secrets: Secrets) -> NotificationManager:
+    """Open the channels that the settings name."""
+    urls = [url.get_secret_value() for url in settings.notification.urls]
+    return NotificationManager(urls, min_level=settings.notification.min_level, secrets=secrets)

@@ -1,0 +1,243 @@
+"""The steps of a trading cycle as plain functions, in the order in which they happen.
+
+The flow calls them as tasks, `MainOrchestrator` in a loop: one body, two ways to run it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from trading_bot.core.admission import admit
+from trading_bot.core.settlement import book_answers, settle
+from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
+from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, DataError, NotSent
+from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.money import ZERO
+from trading_bot.domain.orders import (
+    Decision,
+    OrderIntent,
+    OrderStatus,
+    OrderUpdate,
+    Rejected,
+    Side,
+    Signal,
+    client_order_id,
+)
+from trading_bot.domain.portfolio import EquityPoint, Portfolio
+from trading_bot.domain.ports import RiskContext
+from trading_bot.notifications.texts import cycle_alerts
+from trading_bot.risk.manager import with_pending
+
+if TYPE_CHECKING:
+    from trading_bot.core.bot import Bot
+
+log = logging.getLogger(__name__)
+
+
+def run_cycle(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: datetime | None = None) -> CycleReport:
+    """Look, settle, think, check, trade, book, tell: one cycle without a scheduler.
+
+    Raises:
+        CycleSkipped: the cycle may not trade now.
+        BensBotError: a step failed; see `failures.handle_failure`.
+    """
+    ticket = admit(bot, run_id=run_id, as_of=as_of, scheduled=scheduled)
+    market = update_market_data(bot, ticket)
+    settlement = settle_orders(bot, ticket, market)
+    signals = generate_signals(bot, market)
+    decisions = apply_risk_checks(bot, ticket, market, signals)
+    orders = execute_signals(bot, ticket, market, decisions)
+    report = update_portfolio_state(bot, ticket, market, settlement, decisions, orders)
+    send_status_updates(bot, report)
+    return report
+
+
+def update_market_data(bot: Bot, ticket: CycleTicket) -> MarketState:
+    """Read the market as of the cycle's instant. Reading twice changes nothing."""
+    return bot.data.get_market_state(ticket.at, ticket.session)
+
+
+def settle_orders(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
+    """Book what became of earlier orders, before anything new is decided. Settling twice changes nothing."""
+    return settle(bot, ticket, market)
+
+
+def generate_signals(bot: Bot, market: MarketState) -> tuple[Signal, ...]:
+    """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
+    portfolio = _shadow_portfolio(bot, market)
+    stops = bot.risk.protective_exits(market, portfolio)
+    stopped = {signal.symbol for signal in stops}
+    equity = portfolio.equity(_valuation(portfolio, market))
+    wishes = bot.strategies.signals(market, portfolio, equity)
+    return (*stops, *(signal for signal in wishes if signal.symbol not in stopped))
+
+
+def apply_risk_checks(
+    bot: Bot, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]
+) -> tuple[Decision, ...]:
+    """Decide about every signal and commit decisions and order intents in one transaction.
+
+    A cycle that has decided in an earlier attempt keeps its decisions: they are read back.
+    """
+    if ticket.decided:
+        return bot.book.journal.decisions(ticket.cycle_id)
+    decisions = bot.risk.decide(signals, _risk_context(bot, market, signals))
+    intents = [_intent(ticket, decision) for decision in decisions if not isinstance(decision, Rejected)]
+    fingerprint = market.history.fingerprint()
+    bot.book.journal.commit_decisions(
+        ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=fingerprint
+    )
+    return decisions
+
+
+def execute_signals(
+    bot: Bot, ticket: CycleTicket, market: MarketState, decisions: tuple[Decision, ...]
+) -> tuple[OrderUpdate, ...]:
+    """Send the cycle's committed intents, each at most once, and return where its orders stand.
+
+    Never retried by a scheduler: whether an order may be sent again is decided by the order's own
+    state. An answer that is not clear leaves the order UNKNOWN; the next cycle asks the broker for it.
+    """
+    del decisions, market  # the intents in the book are what is sent, and nothing else
+    standing = {update.client_order_id: update.status for update in bot.book.journal.order_updates(ticket.cycle_id)}
+    for intent in bot.book.journal.intents(ticket.cycle_id):
+        if standing[intent.client_order_id] in {OrderStatus.INTENDED, OrderStatus.UNKNOWN}:
+            _send(bot, ticket, intent)
+    return bot.book.journal.order_updates(ticket.cycle_id)
+
+
+def update_portfolio_state(
+    bot: Bot,
+    ticket: CycleTicket,
+    market: MarketState,
+    settlement: Settlement,
+    decisions: tuple[Decision, ...],
+    orders: tuple[OrderUpdate, ...],
+) -> CycleReport:
+    """Book what filled at once, mark the equity, end the cycle and give the lease back."""
+    working = [bot.broker.find(order.client_order_id) for order in orders if not order.status.is_final]
+    fills, _ = book_answers(bot, ticket, [update for update in working if update is not None])
+    portfolio = bot.book.ledger.portfolio()
+    prices = _valuation(portfolio, market)
+    equity = portfolio.equity(prices)
+    bot.book.ledger.mark_equity(ticket.lease, EquityPoint(ticket.session, portfolio.cash, equity), ticket.cycle_id)
+    bot.book.cycles.complete(ticket.cycle_id, ticket.lease, market.regime, market.coverage)
+    bot.book.control.forget_failures()
+    bot.book.control.release_lease(ticket.lease)
+    return CycleReport(
+        cycle_id=ticket.cycle_id,
+        session=ticket.session,
+        market=market,
+        decisions=decisions,
+        orders=bot.book.journal.order_updates(ticket.cycle_id),
+        settled=settlement.updates,
+        fills=(*settlement.fills, *fills),
+        portfolio=portfolio,
+        prices=prices,
+        equity=equity,
+        equity_curve=bot.book.ledger.equity_curve(),
+        state=bot.book.control.read().state,
+        warnings=settlement.warnings,
+    )
+
+
+def send_status_updates(bot: Bot, report: CycleReport) -> None:
+    """Tell people. The book is committed by now, so a channel that fails takes nothing back."""
+    for alert in cycle_alerts(report):
+        bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
+
+
+def _send(bot: Bot, ticket: CycleTicket, intent: OrderIntent) -> None:
+    """Pass the last gate, send, and write the answer down."""
+    try:
+        bot.book.journal.mark_sending(intent.client_order_id, ticket.lease)
+        answer = bot.broker.submit(intent, at=ticket.at)
+    except CycleSkipped as refusal:  # the state changed while we were deciding
+        log.warning("%s", refusal)
+        return
+    except (BrokerUnavailable, NotSent) as error:
+        log.warning("No clear answer for order %s: %s", intent.client_order_id, error)
+        return
+    bot.book.journal.record_updates(ticket.lease, [answer])
+
+
+def _intent(ticket: CycleTicket, decision: Decision) -> OrderIntent:
+    signal = decision.signal
+    return OrderIntent(
+        client_order_id=client_order_id(ticket.cycle_id, signal.symbol, signal.side, signal.purpose),
+        cycle_id=ticket.cycle_id,
+        symbol=signal.symbol,
+        side=signal.side,
+        purpose=signal.purpose,
+        quantity=decision.quantity,
+    )
+
+
+def _risk_context(bot: Bot, market: MarketState, signals: tuple[Signal, ...]) -> RiskContext:
+    portfolio = _shadow_portfolio(bot, market)
+    prices = dict(_valuation(portfolio, market))
+    for signal in signals:
+        if (price := market.price(signal.symbol)) is not None:
+            prices[signal.symbol] = price
+    book = bot.book.ledger.portfolio()
+    equity = book.equity(_valuation(book, market))
+    account = bot.broker.account()
+    return RiskContext(
+        market=market,
+        portfolio=portfolio,
+        prices=prices,
+        equity=equity,
+        high_water=max(bot.book.ledger.high_water(), equity),
+        buying_power=min(account.buying_power, book.cash - _spoken_for(bot, market)),
+        state=bot.book.control.read().state,
+    )
+
+
+def _pending(bot: Bot) -> list[OrderIntent]:
+    """Return every order that may still fill, this cycle's own leftovers included."""
+    return [intent for intent, status in bot.book.journal.open_orders() if not status.is_final]
+
+
+def _shadow_portfolio(bot: Bot, market: MarketState) -> Portfolio:
+    """Return the portfolio as it will be when every open order is filled."""
+    portfolio = bot.book.ledger.portfolio()
+    for intent in _pending(bot):
+        price = market.last_known_price(intent.symbol) or ZERO
+        portfolio = with_pending(portfolio, intent.symbol, intent.side, intent.quantity, price)
+    return portfolio
+
+
+def _spoken_for(bot: Bot, market: MarketState) -> Decimal:
+    """Return the dollars that open buy orders will cost at the last known prices."""
+    buys = (intent for intent in _pending(bot) if intent.side is Side.BUY)
+    return sum((intent.quantity * (market.last_known_price(intent.symbol) or ZERO) for intent in buys), ZERO)
+
+
+def _valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:
+    """Return the newest known price of every holding. Raises DataError when one has none at all."""
+    prices: dict[Symbol, Decimal] = {}
+    for symbol in portfolio.positions:
+        price = market.last_known_price(symbol)
+        if price is None:
+            raise DataError(
+                f"{symbol} is held, but the price source does not know it. Add it to data.symbols, or use the source "
+                "it was bought with."
+            )
+        prices[symbol] = price
+    return prices
+
+
+__all__ = [
+    "admit",
+    "apply_risk_checks",
+    "execute_signals",
+    "generate_signals",
+    "run_cycle",
+    "send_status_updates",
+    "settle_orders",
+    "update_market_data",
+    "update_portfolio_state",
+]

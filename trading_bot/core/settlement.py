@@ -1,0 +1,78 @@
+"""Bring our book up to what the broker says: ends of orders, fills, splits; and see whether both agree."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderStatus, OrderUpdate
+
+if TYPE_CHECKING:
+    from trading_bot.core.bot import Bot
+
+log = logging.getLogger(__name__)
+
+RECONCILIATION = "reconciliation"  # who changes the state, in the book
+
+
+def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
+    """Book what happened to open orders since the last cycle, and compare the books.
+
+    A difference that nothing explains stops entries: the state becomes REDUCING until the owner
+    resumes. What is safe to do twice is all that happens here, so a retry or a second run changes nothing.
+    """
+    bot.broker.advance(market)
+    _book_splits(bot, ticket, market)
+    open_orders = bot.book.journal.open_orders()
+    asked = {intent.client_order_id: bot.broker.find(intent.client_order_id) for intent, _ in open_orders}
+    known = [update for update in asked.values() if update is not None]
+    fills, updates = book_answers(bot, ticket, known)
+    for intent, status in open_orders:
+        if asked[intent.client_order_id] is None:
+            _drop_what_never_arrived(bot, ticket, intent, status)
+    return Settlement(updates, fills, _differences(bot))
+
+
+def book_answers(
+    bot: Bot, ticket: CycleTicket, answers: Sequence[OrderUpdate]
+) -> tuple[tuple[Fill, ...], tuple[OrderUpdate, ...]]:
+    """Book the fills behind the broker's answers, then the answers. Return what was new."""
+    ids = [update.client_order_id for update in answers]
+    fills = bot.book.ledger.book_fills(ticket.lease, bot.broker.fills(ids)) if ids else ()
+    return fills, bot.book.journal.record_updates(ticket.lease, answers) if ids else ()
+
+
+def _book_splits(bot: Bot, ticket: CycleTicket, market: MarketState) -> None:
+    held = bot.book.ledger.portfolio().positions
+    priced = [(split, market.close_on(split.symbol, split.session)) for split in market.splits if split.symbol in held]
+    for split in bot.book.ledger.apply_splits(ticket.lease, [(split, price) for split, price in priced if price]):
+        log.info("%s was split %s for 1 on %s", split.symbol, split.ratio, split.session)
+
+
+def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, intent: OrderIntent, status: OrderStatus) -> None:
+    """End an order the broker has never seen. One of this very cycle is still current: it is sent again."""
+    if intent.cycle_id == ticket.cycle_id:
+        return
+    reason = f"never reached the broker, and cycle {intent.cycle_id} is over"
+    log.warning("Order %s (%s) %s", intent.client_order_id, status, reason)
+    bot.book.journal.expire_unsent(ClientOrderId(intent.client_order_id), ticket.lease, reason)
+
+
+def _differences(bot: Bot) -> tuple[str, ...]:
+    """Compare cash and shares with the broker's; on a difference let exits through only."""
+    ours, theirs = bot.book.ledger.portfolio(), bot.broker.get_portfolio()
+    found = [
+        f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
+        for symbol in sorted({*ours.positions, *theirs.positions})
+        if ours.held(symbol) != theirs.held(symbol)
+    ]
+    if ours.cash != theirs.cash:
+        found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
+    if found and bot.book.control.read().state is TradingState.ACTIVE:
+        cause = f"the books differ: {'; '.join(found)}"
+        bot.book.control.set_state(TradingState.REDUCING, cause=cause, who=RECONCILIATION)
+        bot.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
+    return tuple(f"Our book and the broker's differ. {difference}" for difference in found)
