@@ -31,6 +31,7 @@ from trading_bot.domain.words import (
     signed_percent,
     trade,
     verdict,
+    wish,
 )
 from trading_bot.reporting.metrics import EquityChange, holdings, since_previous, since_start
 from trading_bot.reporting.remarks import remarks
@@ -125,8 +126,7 @@ def _decision_rows(decisions: Sequence[Decision]) -> Table:
 
 
 def _why(decision: Decision) -> Text:
-    signal = decision.signal
-    why = Text(f"{one_line(signal.strategy)}: {sentence(signal.reason)}")
+    why = Text(wish(decision.signal))
     words = sentence(objection(decision))
     if words:
         by = f" by {one_line(decision.rule)}" if decision.rule else ""

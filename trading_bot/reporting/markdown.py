@@ -24,6 +24,7 @@ from trading_bot.domain.words import (
     signed_dollars,
     signed_percent,
     verdict,
+    wish,
 )
 from trading_bot.reporting.metrics import EquityChange, Holding, holdings, since_previous, since_start
 from trading_bot.reporting.remarks import remarks
@@ -87,7 +88,7 @@ def _decisions(decisions: Sequence[Decision]) -> str:
             [
                 verdict(decision),
                 asked_and_allowed(decision),
-                f"{decision.signal.strategy}: {decision.signal.reason}",
+                wish(decision.signal),
                 decision.rule,
                 objection(decision),
             ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.reporting.cycle_reports import approved, refused, trimmed
+from tests.unit.reporting.cycle_reports import approved, refused, signal, trimmed
 from trading_bot.domain.orders import Decision, Rejected
 from trading_bot.domain.words import (
     asked_and_allowed,
@@ -23,6 +23,7 @@ from trading_bot.domain.words import (
     signed_dollars,
     signed_percent,
     verdict,
+    wish,
 )
 
 
@@ -88,6 +89,18 @@ def test_a_long_list_names_the_first_and_counts_the_rest():
 )
 def test_a_decision_is_told_by_what_was_asked_and_what_was_allowed(decision: Decision, order: str, said: str):
     assert (asked_and_allowed(decision), verdict(decision)) == (order, said)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "reason", "said"),
+    [
+        ("rsi", "RSI is 29", "rsi: RSI is 29."),
+        ("sma+rsi", "sma: it rises; rsi: it fell", "sma: it rises; rsi: it fell."),
+        ("stop", "", "stop:"),
+    ],
+)
+def test_a_wish_names_its_strategies_once(strategy: str, reason: str, said: str):
+    assert wish(signal("KO", strategy=strategy, reason=reason)) == said
 
 
 def test_a_refusal_without_a_ruling_gives_its_own_reason():

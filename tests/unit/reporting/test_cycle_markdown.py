@@ -60,7 +60,7 @@ def rows(text: str) -> list[list[str]]:
 def test_the_decisions_are_a_table():
     report = cycle_report(decisions=(trimmed("AAPL", 98, 49), refused("KO", rule="cash", message="no money")))
 
-    reason = "sma_cross: 20-day mean 411.20 is above the 50-day mean 390.15"
+    reason = "sma_cross: 20-day mean 411.20 is above the 50-day mean 390.15."
     assert rows(cycle_markdown(report)) == [
         ["Decision", "Order", "Why", "Rule", "The rule's words"],
         ["trimmed", "buy 49 of 98 AAPL", reason, "max_position", "at most 10 % of equity in one stock"],
