@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,11 +54,12 @@ def read_folder(folder: Path) -> RawBars:
     tables = [read_table(path) for path in price_files(folder)]
     rows, doubles = _one_row_a_day(_long(tables))
     bars, sides = _spread(rows), side_files(folder)
+    known = frozenset(bars.symbols)
     return read_only(
         replace(
             bars,
-            splits=tuple(_splits(sides.get(SPLITS))),
-            sectors=dict(_sectors(sides.get(SECTORS))),
+            splits=tuple(split for split in _splits(sides.get(SPLITS)) if split.symbol in known),
+            sectors={symbol: sector for symbol, sector in _sectors(sides.get(SECTORS)) if symbol in known},
             notes=(*(note for table in tables for note in table.notes), *doubles),
         )
     )
@@ -156,4 +158,4 @@ def _rows(path: Path | None, wanted: Sequence[str]) -> Iterator[dict[str, str]]:
             raise DataError(f"{path.name} lacks {', '.join(missing)}: its first line must be {','.join(wanted)}")
         for line in reader:
             if line:
-                yield dict(zip(header, (cell.strip() for cell in line), strict=False))
+                yield {name: cell.strip() for name, cell in zip_longest(header, line[: len(header)], fillvalue="")}
