@@ -6,9 +6,10 @@ Nothing heavy is imported before the first line is printed; the server boots whi
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 SIGNAL_EXIT = 128  # plus the number of the signal, as shells have it
 
-AGAIN = ("python flows/cycle.py", "trade the session after")
-NEXT_COMMANDS = (AGAIN, ("bensbot status", "portfolio, open orders and trading state"))
-WHAT_HELPS = {
-    "paused": "bensbot resume",
-    "halted": "bensbot resume --ack",
-    "backing_off": "bensbot status",
-    "lease_taken": "bensbot status",
-    "market_closed": "bensbot status",
-    "stale_tick": "bensbot status",
-    "already_traded": "bensbot status",
+NEXT_COMMANDS = (
+    ("python flows/cycle.py", "trade the session after"),
+    ("bensbot status", "portfolio, open orders and trading state"),
+)
+STATUS = "`bensbot status` shows how things stand."
+WHAT_HELPS = {  # where the reason does not say it itself
+    "end_of_data": "`BENSBOT_STATE__FOLDER=again python flows/cycle.py` begins again with an empty book.",
+    "market_closed": STATUS,
+    "lease_taken": STATUS,
+    "stale_tick": STATUS,
+    "already_traded": STATUS,
 }
 
 
@@ -76,7 +78,7 @@ def _run(options: Options) -> int:
 
 
 @contextmanager
-def _server(settings: TradingBotSettings) -> Iterator[str]:
+def _server(settings: TradingBotSettings) -> Generator[str]:
     """Give the API address of a server that answers, and end it afterwards when it is ours."""
     address = running_server(_say)
     if address:
@@ -86,8 +88,7 @@ def _server(settings: TradingBotSettings) -> Iterator[str]:
     _say("Starting a Prefect server for this run (about 10 s, the very first time 30 s) …")
     server = StartedServer()
     try:
-        import flows.local  # noqa: F401  # seconds of imports, while the server boots
-
+        importlib.import_module("flows.local")  # seconds of imports, while the server boots
         with _progress():
             server.wait(own_database=settings.state.folder / "prefect.db")
         yield server.address
@@ -96,7 +97,7 @@ def _server(settings: TradingBotSettings) -> Iterator[str]:
 
 
 @contextmanager
-def _progress() -> Iterator[None]:
+def _progress() -> Generator[None]:
     """Turn a wheel on the terminal; say nothing where there is none."""
     from rich.console import Console
 
@@ -116,8 +117,7 @@ def _told(outcome: Outcome, options: Options) -> int:
     elif outcome.reports:
         _print_reports(outcome, options)
     if outcome.skipped:
-        help_ = WHAT_HELPS.get(outcome.skipped.code, "bensbot status")
-        _say(f"BensBot did not trade: {outcome.skipped.message} What helps: {help_}")
+        _say(f"BensBot did not trade. {outcome.skipped.message} {WHAT_HELPS.get(outcome.skipped.code, '')}".rstrip())
     if outcome.error is None:
         return DONE
     if isinstance(outcome.error, SettingsError | PluginError):

@@ -13,18 +13,18 @@ if __name__ == "__main__":  # Prefect takes seconds to import, and people want t
 
     sys.exit(main())
 
-import logging
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, runtime
-from prefect.states import Completed, State
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
-from trading_bot.core.bot import Bot, open_bot
-from trading_bot.core.cycle import admit
 
 from flows import hooks
+from flows.logs import prepare_logs
 from tasks.asking import whole
 from tasks.execution import execute_signals
 from tasks.market import settle_orders, update_market_data
@@ -33,10 +33,10 @@ from tasks.portfolio import update_portfolio_state
 from tasks.risk import apply_risk_checks
 from tasks.signals import generate_signals
 from trading_bot.config.typed_settings import load_config
+from trading_bot.core.bot import Bot, open_bot
+from trading_bot.core.cycle import admit
 from trading_bot.domain.cycle import CycleReport, CycleTicket
 from trading_bot.domain.errors import CycleSkipped
-
-log = logging.getLogger(__name__)
 
 
 class CycleParams(BaseModel):
@@ -68,13 +68,23 @@ NEXT_SESSION = CycleParams()
 )
 async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | State[Any]:
     """Run one cycle with the bot that `params.config` describes, unless it may not trade now."""
+    run_id, scheduled = this_run()
     with open_bot(load_config(params.config)) as bot:
+        prepare_logs(bot)
         try:
-            run = runtime.flow_run
-            ticket = admit(bot, run_id=run.id, as_of=params.as_of, scheduled=run.scheduled_start_time)
+            ticket = admit(bot, run_id=run_id, as_of=params.as_of, scheduled=scheduled)
         except CycleSkipped as skipped:
             return Completed(name=hooks.SKIPPED, message=str(skipped), data=skipped.code)
         return await run_cycle(bot, ticket)
+
+
+def this_run() -> tuple[str, datetime | None]:
+    """Return the run's id, and when its schedule wanted it; None for a run that a person asked for."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        raise RuntimeError("There is no flow run: call the flow, not its function.")
+    run = context.flow_run
+    return str(run.id), run.expected_start_time if run.auto_scheduled else None
 
 
 async def run_cycle(bot: Bot, ticket: CycleTicket) -> CycleReport:

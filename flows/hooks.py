@@ -8,88 +8,82 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import TerminationSignal
 from prefect.logging.loggers import flow_run_logger
-from trading_bot.core.bot import Bot, open_bot
 
-from trading_bot.config.typed_settings import load_config
-from trading_bot.core import failures
-from trading_bot.domain.errors import BensBotError
-from trading_bot.domain.secrets import Secrets
+from flows.logs import prepare_logs
+from trading_bot.config.typed_settings import TradingBotSettings, load_config
+from trading_bot.core.bot import open_book, open_bot
+from trading_bot.core.failures import handle_failure, handle_interruption
+from trading_bot.domain.errors import BensBotError, PluginError, SettingsError
 
-SKIPPED = "Skipped"
+SKIPPED = "Skipped"  # the name of the final state of a cycle that was not allowed to trade
 INTERRUPTIONS = (KeyboardInterrupt, TerminationSignal, asyncio.CancelledError)
+WRONG_SETTINGS = (SettingsError, PluginError)  # a typing mistake must not make the bot back off
 
 
 def recover(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Count the failure once, then wait longer or halt. A run that was stopped on purpose is no failure."""
-    if was_interrupted(state):
+    """Count the failure once, then wait longer or halt.
+
+    A run that was interrupted on purpose is no failure, and neither is one that refused its settings.
+    """
+    error = _error(state)
+    if isinstance(error, INTERRUPTIONS):
         announce_stop(flow, flow_run, state)
-        return
-    with _book(flow, flow_run) as bot:
-        secrets = Secrets()
-        for value in bot.settings.secret_values():
-            secrets.register(value)
-        failures.handle_failure(
-            bot,
-            run_id=str(flow_run.id),
-            error=secrets.mask(_in_a_line(state)),
-            details=secrets.mask(_in_full(state)),
-        )
+    elif not isinstance(error, WRONG_SETTINGS):
+        with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
+            prepare_logs(bot)
+            details = bot.secrets.mask(_in_full(state))
+            handle_failure(bot, run_id=str(flow_run.id), error=error or _in_a_line(state), details=details)
 
 
-def announce_stop(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001  # Prefect's names
+def announce_stop(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Mark the cycle as cancelled and give the lease back. No failure is counted."""
-    with _book(flow, flow_run) as bot:
-        failures.handle_interruption(bot, run_id=str(flow_run.id))
+    del state  # however it was stopped
+    with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
+        handle_interruption(bot, run_id=str(flow_run.id))
 
 
 def forget_failures(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Start counting from zero after a cycle that traded. A skipped cycle proves nothing."""
-    if state.name == SKIPPED:
-        return
-    with _book(flow, flow_run) as bot:
-        failures.forget_failures(bot)
-
-
-def was_interrupted(state: State[Any]) -> bool:
-    """Tell whether a person or the machine ended the run, rather than an error in it."""
-    return state.is_crashed() and isinstance(_error(state), INTERRUPTIONS)
+    if state.name != SKIPPED:
+        with _or_logged(flow, flow_run), open_book(_settings(flow_run)) as book:
+            book.control.forget_failures()
 
 
 @contextmanager
-def _book(flow: Flow[..., Any], flow_run: FlowRun) -> Iterator[Bot]:
-    """Open the bot by the settings that the run was started with.
-
-    Whatever keeps the book shut keeps the next cycle from trading too, and is that cycle's to tell: here it is logged.
-    """
-    params = flow_run.parameters.get("params") or {}
-    config: str | None = params.get("config") if isinstance(params, dict) else None
+def _or_logged(flow: Flow[..., Any], flow_run: FlowRun) -> Generator[None]:
+    """Log what keeps the book shut. It keeps the next cycle from trading too, and is that cycle's to tell."""
     try:
-        with open_bot(load_config(Path(config) if config else None)) as bot:
-            yield bot
+        yield
     except BensBotError as error:
         flow_run_logger(flow_run, flow).error("The next cycle has to do this hook's work: %s", error)
 
 
+def _settings(flow_run: FlowRun) -> TradingBotSettings:
+    """Return the settings the run was started with. Raises SettingsError."""
+    params = cast("dict[str, str | None]", flow_run.parameters.get("params") or {})
+    config = params.get("config")
+    return load_config(Path(config) if config else None)
+
+
 def _error(state: State[Any]) -> BaseException | None:
-    """Return what the run raised, where the hook runs in the process that raised it."""
+    """Return what the run raised; None where the hook runs in another process than the run."""
     data = getattr(state.data, "result", state.data)
     return data if isinstance(data, BaseException) else None
 
 
 def _in_a_line(state: State[Any]) -> str:
-    error = _error(state)
-    return f"{type(error).__name__}: {error}" if error else state.message or str(state.type)
+    return state.message or f"the run ended as {state.name}"
 
 
 def _in_full(state: State[Any]) -> str:
     error = _error(state)
-    return "".join(traceback.format_exception(error)) if error else state.message or ""
+    return "".join(traceback.format_exception(error)) if error else _in_a_line(state)

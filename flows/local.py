@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 # Prefect reads these once, when it is imported. What the user has set is kept.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "trading_bot,tasks,flows")
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the run has it all; people get a report
 
+from prefect.client.schemas.objects import State
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import State
 
 from flows.cycle import CycleParams, trading_cycle
 from flows.hooks import SKIPPED
 from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.words import counted, dollars
-from trading_bot.reporting.as_json import report_as_json, skip_as_json
+from trading_bot.reporting.as_json import FORMAT, report_as_json, skip_as_json
 
 DRAIN_SECONDS = 5.0
 
@@ -62,8 +63,8 @@ def trade(
 async def _cycles(params: CycleParams, sessions: int, say: Callable[[str], None]) -> Outcome:
     reports: list[CycleReport] = []
     for number in range(1, sessions + 1):
-        state: State[Any] = await trading_cycle(params, return_state=True)
-        result = await state.aresult(raise_on_failure=False)
+        state = await cast("Awaitable[State[Any]]", trading_cycle(params, return_state=True))
+        result: object = await state.aresult(raise_on_failure=False)
         if state.name == SKIPPED:
             return Outcome(tuple(reports), skipped=Skip(str(result), state.message or ""))
         if not isinstance(result, CycleReport):
@@ -86,10 +87,11 @@ def _line(report: CycleReport, number: int, sessions: int) -> str:
 
 
 def as_json(outcome: Outcome, *, several: bool) -> str:
-    """Return one document, or a list of them with the skipped cycle last when `several` sessions were asked for."""
+    """Return one document, or a list when `several` sessions were asked for; what ended them early comes last."""
     documents = [report_as_json(report) for report in outcome.reports]
     if outcome.skipped:
         documents.append(skip_as_json(outcome.skipped.code, outcome.skipped.message))
-    if several:
-        return "[" + ",\n".join(documents) + "]"
-    return documents[0] if documents else "null"
+    if outcome.error:
+        kind, message = type(outcome.error).__name__, str(outcome.error)
+        documents.append(json.dumps({"format": FORMAT, "status": "failed", "code": kind, "message": message}, indent=2))
+    return "[" + ",\n".join(documents) + "]" if several else documents[-1]

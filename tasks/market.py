@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from trading_bot.core.bot import Bot
 
 from tasks.asking import RETRIES, RETRY_DELAYS, RETRY_JITTER, may_ask_again
 from trading_bot.core import cycle
+from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleTicket, Settlement
 from trading_bot.domain.market import MarketState
 

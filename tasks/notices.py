@@ -9,9 +9,9 @@ from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import PrefectException
-from trading_bot.core.bot import Bot
 
 from trading_bot.core import cycle
+from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleReport
 from trading_bot.reporting.markdown import cycle_markdown, positions_table
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from trading_bot.core.bot import Bot
 
 from trading_bot.core import cycle
+from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleTicket
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, Signal
