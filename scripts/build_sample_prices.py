@@ -3,6 +3,8 @@
     python scripts/build_sample_prices.py                  download the wheels with pip, then build
     python scripts/build_sample_prices.py --wheels DIR     take the wheels from DIR
 
+Downloading needs a Python that has pip; `uv run --with pip python scripts/build_sample_prices.py` has one.
+
 Writes `sample.npz`, `sample_ohlcv.npz`, `PROVENANCE.md` and the licence into `trading_bot/data/packaged/`.
 Prices are stored as whole numbers of a fraction of a dollar, uncompressed: exact, quick to read, and
 independent of the compressor's version.
@@ -161,9 +163,7 @@ def spread(where: list[tuple[int, int]], values: list[int], kind: type[np.signed
 def check_splits(arrays: Arrays) -> None:
     """Refuse to write when a split does not show in the prices, or a jump like a split is not listed.
 
-    A true split leaves the opening price near the close before it divided by the ratio. The one other fall
-    by half is Apple's of 2000-09-29, after its profit warning, and is told apart by its open and its
-    volume being listed here by hand.
+    The one other fall by half is Apple's of 2000-09-29: a profit warning, with eight times the usual volume.
     """
     crashes = {("AAPL", "2000-09-29")}
     close = arrays["close_tenths_of_mills"].astype(float)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -336,6 +336,7 @@ ANY_FLOATS = arrays.arrays(np.float64, (5, 7, 3), elements=st.floats(width=64) |
 ANY_DAYS = st.lists(st.sampled_from([*WEEK, "2022-02-26", "2022-03-02", "NaT"]), min_size=7, max_size=7)
 
 
+@settings(deadline=None)
 @given(ANY_FLOATS, ANY_DAYS, st.sampled_from(WEEK))
 def test_whatever_comes_in_only_positive_finite_prices_up_to_as_of_come_out(fields, days, as_of):
     opened, high, low, close, volume = fields
@@ -358,6 +359,7 @@ def test_whatever_comes_in_only_positive_finite_prices_up_to_as_of_come_out(fiel
     assert (volumes >= 0).all()
 
 
+@settings(deadline=None)
 @given(
     arrays.arrays(np.float64, (7, 3), elements=st.sampled_from([9.0, 10.0, np.nan, -1.0, np.inf])), st.integers(0, 6)
 )
@@ -371,6 +373,7 @@ def test_without_a_split_in_between_what_was_known_then_is_what_is_known_later(c
     assert then.fingerprint() == later.fingerprint()
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.float64, (7, 3), elements=st.floats(width=64)))
 def test_cleaning_changes_nothing_that_was_handed_in(close):
     raw = bars_of(close, symbols=("A", "B", "C"), splits=[split("2022-02-24", "2", "A")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -77,6 +77,7 @@ def test_closes_that_are_no_price_are_left_out():
     assert regime(holed) == regime(market)
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.float64, st.integers(0, 400), elements=st.floats(width=64)))
 def test_any_numbers_have_a_regime_without_a_warning(market):
     assert regime(market).sentence
