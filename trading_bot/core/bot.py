@@ -68,6 +68,16 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
         )
 
 
+def check_plugins(settings: TradingBotSettings) -> None:
+    """Build what can be built without opening anything. Raises PluginError or SettingsError."""
+    hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
+    BROKERS.get(settings.broker.name)
+    data_manager(settings, hours)
+    strategy_manager(settings)
+    risk_manager(settings)
+    notification_manager(settings, secrets_of(settings))
+
+
 def secrets_of(settings: TradingBotSettings) -> Secrets:
     """Return everything in the settings that must never be shown."""
     secrets = Secrets()

@@ -83,6 +83,11 @@ def emergency_stop(bot: Bot, cause: str) -> None:
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
 
 
+def forget_failures(bot: Bot) -> None:
+    """Start counting from zero: a cycle has traded."""
+    bot.book.control.forget_failures()
+
+
 def handle_interruption(bot: Bot, *, run_id: str, reason: str = "interrupted by the owner") -> None:
     """End the run's cycle as cancelled: no failure is counted, and the next run goes on with it."""
     bot.book.cycles.cancel(run_id, reason)

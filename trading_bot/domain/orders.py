@@ -171,8 +171,8 @@ Decision = Approved | Resized | Rejected
 
 
 def binding_ruling(decision: Decision) -> Ruling | None:
-    """Return the ruling that decided the size: the last one that bound, None when none did."""
-    return next((ruling for ruling in reversed(decision.rulings) if ruling.binds), None)
+    """Return the ruling that set the size or refused, None when no rule bound."""
+    return next((ruling for ruling in decision.rulings if ruling.binds and ruling.rule == decision.rule), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,248 @@
+"""The `bensbot` command. What a command does not need, it does not import."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from trading_bot import __version__
+from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, StateError
+
+if TYPE_CHECKING:
+    from trading_bot.core.main_orchestrator import MainOrchestrator
+    from trading_bot.state.manager import StateManager
+
+DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
+
+app = App(
+    name="bensbot",
+    version=__version__,
+    help="An automated US-equities trading bot that explains every decision.",
+    help_on_error=False,
+)
+config_app = App(name="config", help="Look at the settings.")
+app.command(config_app)
+
+Config = Annotated[
+    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
+]
+Because = Annotated[str, Parameter(help="Why, for the journal.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 interrupted."""
+    try:
+        sys.exit(app() or DONE)
+    except (SettingsError, PluginError) as error:
+        say(f"bensbot: {error}")
+        sys.exit(WRONG_SETTINGS)
+    except BensBotError as error:
+        say(f"bensbot: {error}")
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        say("bensbot: stopped. What was sent is in the book; the next run goes on from there.")
+        sys.exit(INTERRUPTED)
+
+
+@app.command
+def run(
+    *,
+    once: Annotated[bool, Parameter(negative="", help="Run one cycle and stop.")] = False,
+    sessions: Annotated[int | None, Parameter(help="Run so many cycles and stop.")] = None,
+    as_of: Annotated[date | None, Parameter(help="Trade this session first, e.g. 2022-03-16.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Trade without a Prefect server: the next session once, or in a loop until stopped."""
+    if sessions is not None and sessions < 1:
+        raise SettingsError(f"--sessions {sessions} is no number of cycles; write 1 or more.")
+    cycles = 1 if once else sessions
+    from trading_bot.config.typed_settings import load_config
+
+    settings = load_config(config)
+    from trading_bot.core.bot import secrets_of
+    from trading_bot.core.logs import configure_logging
+    from trading_bot.core.main_orchestrator import MainOrchestrator
+
+    level = settings.orchestrator.logging_level
+    configure_logging(
+        folder=settings.state.folder,
+        level=level,
+        terminal_level="CRITICAL" if cycles else level,
+        secrets=secrets_of(settings),
+    )
+    orchestrator = MainOrchestrator(settings)
+    orchestrator.run(cycles=cycles, as_of=as_of)
+    return _tell(orchestrator, as_json=as_json)
+
+
+def _tell(orchestrator: MainOrchestrator, *, as_json: bool) -> int:
+    """Print what was traded to stdout, and to stderr what kept a cycle from trading."""
+    reports, skipped, error = orchestrator.reports, orchestrator.last_skip, orchestrator.last_error
+    if as_json:
+        from trading_bot.reporting.as_json import report_as_json, skip_as_json
+
+        documents = [report_as_json(report) for report in reports]
+        documents += [skip_as_json(skipped.code, str(skipped))] if skipped else []
+        sys.stdout.write((documents[0] if len(documents) == 1 else "[" + ",\n".join(documents) + "]") + "\n")
+    elif reports:
+        from rich.console import Console
+
+        from trading_bot.reporting.console import print_report, print_run
+
+        if len(reports) == 1:
+            print_report(reports[0], Console(), next_commands=NEXT_COMMANDS)
+        else:
+            print_run(reports, Console(), next_commands=NEXT_COMMANDS)
+    if skipped is not None:
+        say(f"bensbot did not trade: {skipped}")
+    if error is not None:
+        say(f"bensbot: the cycle failed. {type(error).__name__}: {error}\nWhat now: bensbot status")
+        return FAILED
+    return DONE
+
+
+NEXT_COMMANDS = (("bensbot run --once", "trade the session after"), ("bensbot status", "state, orders and positions"))
+
+
+@app.command
+def status(*, config: Config = None, as_json: Json = False) -> int:
+    """Show the trading state, the last cycle, open orders and positions, as the book has them."""
+    from trading_bot.reporting.standing import Standing, standing_as_json, standing_as_text
+
+    with _book_to_read(config) as book:
+        standing = Standing(
+            control=book.control.read(),
+            last_session=book.cycles.last_traded_session(),
+            portfolio=book.ledger.portfolio(),
+            equity=next(reversed(book.ledger.equity_curve(1)), None),
+            open_orders=book.journal.open_orders(),
+        )
+    sys.stdout.write((standing_as_json(standing) if as_json else standing_as_text(standing)) + "\n")
+    return DONE
+
+
+@app.command
+def pause(*, because: Because = "asked to", config: Config = None) -> int:
+    """Keep everything, do nothing, until `bensbot resume`."""
+    return _switch("paused", because, config)
+
+
+@app.command
+def halt(*, because: Because = "asked to", config: Config = None) -> int:
+    """Stop at once, as in an emergency, until `bensbot resume --ack`."""
+    return _switch("halted", because, config)
+
+
+@app.command
+def resume(
+    *,
+    ack: Annotated[bool, Parameter(negative="", help="I have seen why trading was halted.")] = False,
+    because: Because = "asked to",
+    config: Config = None,
+) -> int:
+    """Trade again: after a pause, a halt (with --ack), failed cycles, or a portfolio stop."""
+    from trading_bot.domain.cycle import TradingState
+
+    with _book(config) as book:
+        control = book.control.read()
+        if control.state is TradingState.HALTED and not ack:
+            raise SettingsError(
+                f"Trading is halted since {control.changed_at:%Y-%m-%d %H:%M} UTC: {control.cause}. "
+                "When you know that it is safe to go on: bensbot resume --ack"
+            )
+        book.control.set_state(TradingState.ACTIVE, cause=because, who=_owner())
+    say("Trading is active. Failures are forgotten, and drawdown counts from here.")
+    return DONE
+
+
+@app.command
+def doctor(*, config: Config = None, as_json: Json = False) -> int:
+    """Check that the book obeys the ledger's laws; exit 1 when it does not."""
+    from trading_bot.state.audit import check_ledger
+
+    with _book_to_read(config) as book:
+        violations = check_ledger(book.engine)
+    if as_json:
+        found = [{"law": v.law, "subject": v.subject, "message": v.message} for v in violations]
+        sys.stdout.write(json.dumps({"ok": not found, "violations": found}, indent=2) + "\n")
+    else:
+        lines = [f"{v.law}: {v.subject}: {v.message}" for v in violations] or [
+            "The book obeys every law of the ledger."
+        ]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return FAILED if violations else DONE
+
+
+@config_app.command(name="show")
+def config_show(*, config: Config = None, as_json: Json = False) -> int:
+    """Print every setting, its value and where that came from. Secrets are masked."""
+    from trading_bot.config.show import origins_as_json, origins_as_text
+    from trading_bot.config.typed_settings import explain_config
+
+    origins = explain_config(config)
+    sys.stdout.write((origins_as_json(origins) if as_json else origins_as_text(origins)) + "\n")
+    return DONE
+
+
+@config_app.command(name="check")
+def config_check(file: Path) -> int:
+    """Check a settings file, its plug-ins and their options, without starting anything."""
+    from trading_bot.config.typed_settings import load_config
+    from trading_bot.core.bot import check_plugins
+
+    check_plugins(load_config(file))
+    say(f"{file} is fine.")
+    return DONE
+
+
+@contextmanager
+def _book(config: Path | None) -> Generator[StateManager]:
+    from trading_bot.config.typed_settings import load_config
+    from trading_bot.core.bot import open_book
+
+    with open_book(load_config(config)) as book:
+        yield book
+
+
+@contextmanager
+def _book_to_read(config: Path | None) -> Generator[StateManager]:
+    from trading_bot.config.typed_settings import load_config
+    from trading_bot.core.bot import book_url
+    from trading_bot.state.manager import open_read_only
+
+    settings = load_config(config)
+    if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
+        raise StateError(f"There is no book in {where} yet. The first cycle makes it: bensbot run --once")
+    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
+        yield book
+
+
+def _switch(word: str, because: str, config: Path | None) -> int:
+    from trading_bot.domain.cycle import TradingState
+
+    with _book(config) as book:
+        book.control.set_state(TradingState(word), cause=because, who=_owner())
+    say(f"Trading is {word}.")
+    return DONE
+
+
+def _owner() -> str:
+    """Return who is typing, for the journal of changes."""
+    import getpass
+
+    return f"{getpass.getuser()} (bensbot)"
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal; stdout is for results."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

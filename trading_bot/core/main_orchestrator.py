@@ -1,0 +1,193 @@
+"""The trading loop without a scheduler: `MainOrchestrator(settings).run()`.
+
+The same steps and the same recovery policy as the flow, in a plain loop. A failure is caught here and
+nowhere else: this is the outermost place that knows what to do about it.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import uuid4
+
+from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.core import bot as assembly
+from trading_bot.core import cycle
+from trading_bot.core.admission import admit
+from trading_bot.core.clock import SystemClock
+from trading_bot.core.failures import handle_failure, handle_interruption
+from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
+from trading_bot.domain.errors import CycleSkipped
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.orders import Decision, OrderUpdate, Signal
+from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.ports import Clock
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """What the steps of the running cycle have found so far."""
+
+    run_id: str
+    ticket: CycleTicket | None = None
+    settlement: Settlement = field(default_factory=Settlement)
+    decisions: tuple[Decision, ...] = ()
+    orders: tuple[OrderUpdate, ...] = ()
+    report: CycleReport | None = None
+
+
+class MainOrchestrator:
+    """Coordinates data, strategies, risk, broker, notices and the book in one loop.
+
+    With a historical price source the data's clock runs the loop: every pass trades the next session, and
+    the loop ends with the data. With a live one it sleeps `loop_interval_seconds` between passes.
+    """
+
+    def __init__(self, settings: TradingBotSettings, *, clock: Clock | None = None) -> None:
+        """Remember the settings; nothing is opened before `initialize`."""
+        self.settings = settings
+        self.logger = logging.getLogger(__name__)
+        self.should_stop = False
+        self.reports: list[CycleReport] = []  # of this process, oldest first
+        self.last_skip: CycleSkipped | None = None  # why the newest pass did not trade
+        self.last_error: Exception | None = None  # why the newest pass failed
+        self._clock = clock or SystemClock()
+        self._open = ExitStack()
+        self._cycle = _Cycle(run_id="")
+        self._passes_left: int | None = None
+        self._as_of: date | None = None
+
+    def run(self, *, cycles: int | None = None, as_of: date | None = None) -> None:
+        """Trade until stopped: by `should_stop`, an emergency, the end of the data, or after `cycles` passes.
+
+        `as_of` names the session of the first pass, for a historical price source.
+        """
+        self.initialize()
+        self._passes_left, self._as_of = cycles, as_of
+        try:
+            while not self.should_stop:
+                self._count_pass()
+                try:
+                    if self.is_trading_time():
+                        self.update_market_data()
+                        signals = self.generate_signals()
+                        approved_signals = self.apply_risk_checks(signals)
+                        self.execute_signals(approved_signals)
+                        self.update_portfolio_state()
+                        self.send_status_updates()
+                    self.wait_for_next_cycle()
+                except Exception as error:  # noqa: BLE001  the loop outlives every failure; the policy says how
+                    self.handle_loop_error(error)
+        except KeyboardInterrupt:
+            handle_interruption(self._bot, run_id=self._cycle.run_id)
+            raise
+        finally:
+            self.shutdown()
+
+    def _count_pass(self) -> None:
+        """Begin a pass; on the last one that was asked for, make the loop end after it."""
+        self.last_skip = self.last_error = None
+        if self._passes_left is not None:
+            self._passes_left -= 1
+            self.should_stop = self._passes_left <= 0
+
+    def initialize(self) -> None:
+        """Open every component. Raises SettingsError, PluginError or StateError when one cannot be opened."""
+        self.logger.info("Initializing MainOrchestrator...")
+        self._bot = self._open.enter_context(assembly.open_bot(self.settings, clock=self._clock))
+        self.data_manager = self._bot.data
+        self.strategy_manager = self._bot.strategies
+        self.risk_manager = self._bot.risk
+        self.broker = self._bot.broker
+        self.notifier = self._bot.notifier
+        self.state_manager = self._bot.book
+        self.portfolio: Portfolio = self.broker.get_portfolio()
+        self.market_state: MarketState | None = None  # read by the first cycle: before it nobody knows which session
+        self.logger.info("MainOrchestrator initialization complete.")
+
+    @property
+    def consecutive_errors(self) -> int:
+        """Failed cycles in a row, as the book counts them: a restart forgets nothing."""
+        return self._bot.book.control.read().consecutive_errors
+
+    def is_trading_time(self) -> bool:
+        """Ask to be let in; say whether this pass trades. A pass that may not says why in the log."""
+        self._cycle = _Cycle(run_id=f"loop-{uuid4()}")
+        scheduled = None if self._bot.data.historical else self._clock.now()
+        as_of, self._as_of = self._as_of, None
+        try:
+            self._cycle.ticket = admit(self._bot, run_id=self._cycle.run_id, as_of=as_of, scheduled=scheduled)
+        except CycleSkipped as skipped:
+            self.logger.info("Skipped: %s", skipped)
+            self.last_skip = skipped
+            self.should_stop = self.should_stop or skipped.code in (SkipReason.END_OF_DATA, SkipReason.HALTED)
+            return False
+        return True
+
+    def update_market_data(self) -> None:
+        """Read the market and settle what earlier orders have become."""
+        self.market_state = cycle.update_market_data(self._bot, self._ticket)
+        self._cycle.settlement = cycle.settle_orders(self._bot, self._ticket, self.market_state)
+
+    def generate_signals(self) -> tuple[Signal, ...]:
+        """Return what strategies and stops want to change."""
+        return cycle.generate_signals(self._bot, self._market)
+
+    def apply_risk_checks(self, signals: tuple[Signal, ...]) -> tuple[Decision, ...]:
+        """Return one committed decision per signal."""
+        self._cycle.decisions = cycle.apply_risk_checks(self._bot, self._ticket, self._market, signals)
+        return self._cycle.decisions
+
+    def execute_signals(self, approved_signals: tuple[Decision, ...]) -> None:
+        """Send the orders of the decisions."""
+        self._cycle.orders = cycle.execute_signals(self._bot, self._ticket, self._market, approved_signals)
+
+    def update_portfolio_state(self) -> None:
+        """Book the cycle and end it."""
+        done = self._cycle
+        report = cycle.update_portfolio_state(
+            self._bot, self._ticket, self._market, done.settlement, done.decisions, done.orders
+        )
+        self.portfolio, done.report = report.portfolio, report
+        self.reports.append(report)
+
+    def send_status_updates(self) -> None:
+        """Send the cycle's notices."""
+        if self._cycle.report is not None:
+            cycle.send_status_updates(self._bot, self._cycle.report)
+
+    def wait_for_next_cycle(self) -> None:
+        """Sleep until the next pass; a historical source needs no waiting."""
+        if not self.should_stop and not self._bot.data.historical:
+            self._clock.sleep(self.settings.orchestrator.loop_interval_seconds)
+
+    def handle_loop_error(self, error: Exception) -> None:
+        """Count the failure, send the alerts, and back off or stop for good."""
+        self.last_error = error
+        self.logger.error("Error in main loop: %s", error, exc_info=error)
+        handle_failure(self._bot, run_id=self._cycle.run_id, error=error, details=traceback.format_exc())
+        control = self._bot.book.control.read()
+        if control.state is TradingState.HALTED:
+            self.should_stop = True
+        if not self.should_stop and control.next_allowed_at is not None:
+            self._clock.sleep(max((control.next_allowed_at - self._clock.now()).total_seconds(), 0.0))
+
+    def shutdown(self) -> None:
+        """Let go of every component."""
+        self._open.close()
+        self.logger.info("MainOrchestrator has shut down.")
+
+    @property
+    def _ticket(self) -> CycleTicket:
+        if self._cycle.ticket is None:
+            raise RuntimeError("no cycle has been let in: call is_trading_time() first")
+        return self._cycle.ticket
+
+    @property
+    def _market(self) -> MarketState:
+        if self.market_state is None:
+            raise RuntimeError("the market has not been read: call update_market_data() first")
+        return self.market_state

@@ -1,0 +1,82 @@
+"""How things stand between two cycles, as `bensbot status` says it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from trading_bot.domain.cycle import ControlState, TradingState
+from trading_bot.domain.orders import OrderIntent, OrderStatus
+from trading_bot.domain.portfolio import EquityPoint, Portfolio
+from trading_bot.domain.words import counted, dollars, price_text, sentence, shares_text, trade
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the book says while no cycle is running."""
+
+    control: ControlState
+    last_session: date | None  # newest session traded
+    portfolio: Portfolio
+    equity: EquityPoint | None  # after that session
+    open_orders: tuple[tuple[OrderIntent, OrderStatus], ...]
+
+
+def standing_as_text(standing: Standing) -> str:
+    """Return a few lines for people, the most important first."""
+    control, worth = standing.control, standing.equity
+    lines = [f"Trading  {_state(control)}"]
+    if control.consecutive_errors:
+        until = (
+            f", next cycle not before {control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC"
+            if control.next_allowed_at
+            else ""
+        )
+        lines.append(f"Errors   {counted(control.consecutive_errors, 'failed cycle')} in a row{until}")
+    lines.append(f"Session  {standing.last_session or 'none traded yet'}")
+    lines.append(f"Cash     {dollars(standing.portfolio.cash)}")
+    lines += [f"Equity   {dollars(worth.equity)} after {worth.session}"] if worth else []
+    for intent, status in standing.open_orders:
+        lines.append(f"Order    {trade(intent.side, intent.quantity, intent.symbol)}: {status}")
+    for position in standing.portfolio.positions.values():
+        price = price_text(position.average_price)
+        lines.append(f"Holding  {shares_text(position.quantity)} {position.symbol}, bought at {price} on average")
+    return "\n".join(lines)
+
+
+def standing_as_json(standing: Standing) -> str:
+    """Return the same for machines: money and shares as text that `Decimal` reads, times in ISO 8601."""
+    control, worth = standing.control, standing.equity
+    document = {
+        "state": control.state,
+        "cause": control.cause,
+        "changed_by": control.changed_by,
+        "changed_at": control.changed_at.isoformat(),
+        "consecutive_errors": control.consecutive_errors,
+        "next_allowed_at": control.next_allowed_at.isoformat() if control.next_allowed_at else None,
+        "last_session": standing.last_session.isoformat() if standing.last_session else None,
+        "cash": str(standing.portfolio.cash),
+        "equity": str(worth.equity) if worth else None,
+        "open_orders": [
+            {
+                "client_order_id": intent.client_order_id,
+                "symbol": intent.symbol,
+                "side": intent.side,
+                "quantity": str(intent.quantity),
+                "status": status,
+            }
+            for intent, status in standing.open_orders
+        ],
+        "positions": [
+            {"symbol": p.symbol, "quantity": str(p.quantity), "average_price": str(p.average_price)}
+            for p in standing.portfolio.positions.values()
+        ],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _state(control: ControlState) -> str:
+    since = f"since {control.changed_at:%Y-%m-%d %H:%M} UTC by {control.changed_by}: {sentence(control.cause)}"
+    helps = {TradingState.HALTED: " To go on: bensbot resume --ack", TradingState.ACTIVE: ""}
+    return f"{control.state} {since}{helps.get(control.state, ' To go on: bensbot resume')}"
