@@ -42,6 +42,10 @@ def make_engine(url: str, *, busy_timeout_seconds: float, read_only: bool) -> En
         return create_engine(parsed, execution_options=options, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise StateError(f"The driver for {place_of(url)} is not installed: pip install 'bensbot[postgres]'") from error
+    except ArgumentError as error:
+        raise StateError(
+            f"No database driver is known for {place_of(url)}; use sqlite or postgresql+psycopg"
+        ) from error
     except OSError as error:
         raise StateError(f"Cannot make room for the book at {place_of(url)}: {error.strerror}") from error
 
