@@ -221,7 +221,7 @@ def _book_to_read(config: Path | None) -> Generator[StateManager]:
 
     settings = load_config(config)
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
-        raise StateError(f"There is no book in {where} yet. The first cycle makes it: bensbot run --once")
+        raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
     with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
         yield book
 

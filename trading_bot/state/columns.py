@@ -20,6 +20,8 @@ from trading_bot.domain.errors import StateCorrupt
 
 Word = TypeVar("Word", bound=StrEnum)
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class DecimalText(TypeDecorator[Decimal]):
     """A finite `Decimal` in plain digits, trailing zeros kept: 12.50, never 1.25E+1."""
@@ -99,7 +101,7 @@ class JsonText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Write compact JSON, keys in the order given."""
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else _json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the JSON."""
