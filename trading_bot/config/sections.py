@@ -103,6 +103,10 @@ class BrokerSettings(Section):
         description="Database URL of the paper account; none is paper.db in the state folder. "
         "A URL with a password belongs into BENSBOT_BROKER__PAPER_URL.",
     )
+    paper: bool = Field(default=True, description="Play money. Set to false to trade a live account.")
+    live_confirm: str | None = Field(
+        default=None, description="The number of the live account that may be traded, as its broker shows it."
+    )
     options: Options = Field(default_factory=dict[str, Any], description="Options of a broker from another package.")
 
 

@@ -15,6 +15,7 @@ from trading_bot.domain.errors import CycleSkipped, DataError, NoMoreSessions, S
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
+    from trading_bot.domain.ports import BrokerAccount
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
         )
         raise CycleSkipped(reason, message)
     account = bot.broker.account()
+    _require_consent(bot, account)
     bot.book.cycles.bind_account(account.account_id, account.mode, account.cash)
     if account.blocked:
         emergency_stop(bot, f"the broker has blocked account {account.account_id}")
@@ -157,6 +159,21 @@ def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, s
     if policy.market_hours_only and not bot.hours.is_trading_time(tick.at):
         return SkipReason.MARKET_CLOSED, f"The market is closed for us at {tick.at:%Y-%m-%d %H:%M} UTC."
     return None
+
+
+def _require_consent(bot: Bot, account: BrokerAccount) -> None:
+    """Let real money in on purpose only. Raises SettingsError unless the settings say so twice."""
+    wanted = bot.settings.broker
+    if account.mode == "live" and (wanted.paper or wanted.live_confirm != account.account_id):
+        raise SettingsError(
+            f"The broker {wanted.name!r} trades the live account {account.account_id}. If that is what you want, set "
+            f"broker.paper: false and broker.live_confirm: {account.account_id!r}. Nothing was sent."
+        )
+    if account.mode != "live" and not wanted.paper:
+        raise SettingsError(
+            f"broker.paper is false, but the broker {wanted.name!r} is a paper account. Set broker.paper: true, or "
+            "name a live broker."
+        )
 
 
 def _lease_taken(lease: Lease | None) -> CycleSkipped:
