@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from trading_bot.state import audit_money, audit_trading
+from trading_bot.state import audit_money, audit_trading, dialects
 from trading_bot.state.records import Violation
 
 
@@ -30,5 +30,5 @@ def _connected(book: Engine | Connection) -> Generator[Connection]:
     if isinstance(book, Connection):
         yield book
     else:
-        with book.connect() as connection:
+        with dialects.for_reading(book).connect() as connection:
             yield connection
