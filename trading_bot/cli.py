@@ -17,6 +17,7 @@ from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, 
 
 if TYPE_CHECKING:
     from trading_bot.core.main_orchestrator import MainOrchestrator
+    from trading_bot.domain.cycle import CycleReport
     from trading_bot.state.manager import StateManager
 
 DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
@@ -79,9 +80,15 @@ def run(
         terminal_level="CRITICAL" if cycles else level,
         secrets=secrets_of(settings),
     )
-    orchestrator = MainOrchestrator(settings)
+    orchestrator = MainOrchestrator(settings, tell=None if cycles == 1 else _tell_one)
     orchestrator.run(cycles=cycles, as_of=as_of)
     return _tell(orchestrator, as_json=as_json)
+
+
+def _tell_one(report: CycleReport) -> None:
+    from trading_bot.reporting.line import cycle_line
+
+    say(cycle_line(report))
 
 
 def _tell(orchestrator: MainOrchestrator, *, as_json: bool) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import uuid4
@@ -20,7 +21,7 @@ from trading_bot.core.admission import admit
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
-from trading_bot.domain.errors import CycleSkipped
+from trading_bot.domain.errors import CycleSkipped, PluginError, SettingsError
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, OrderUpdate, Signal
 from trading_bot.domain.portfolio import Portfolio
@@ -46,8 +47,17 @@ class MainOrchestrator:
     the loop ends with the data. With a live one it sleeps `loop_interval_seconds` between passes.
     """
 
-    def __init__(self, settings: TradingBotSettings, *, clock: Clock | None = None) -> None:
-        """Remember the settings; nothing is opened before `initialize`."""
+    def __init__(
+        self,
+        settings: TradingBotSettings,
+        *,
+        clock: Clock | None = None,
+        tell: Callable[[CycleReport], None] | None = None,
+    ) -> None:
+        """Remember the settings; nothing is opened before `initialize`.
+
+        `tell` is called with the report of every cycle, after its notices were sent.
+        """
         self.settings = settings
         self.logger = logging.getLogger(__name__)
         self.should_stop = False
@@ -55,6 +65,7 @@ class MainOrchestrator:
         self.last_skip: CycleSkipped | None = None  # why the newest pass did not trade
         self.last_error: Exception | None = None  # why the newest pass failed
         self._clock = clock or SystemClock()
+        self._tell = tell
         self._open = ExitStack()
         self._cycle = _Cycle(run_id="")
         self._passes_left: int | None = None
@@ -79,6 +90,8 @@ class MainOrchestrator:
                         self.update_portfolio_state()
                         self.send_status_updates()
                     self.wait_for_next_cycle()
+                except (SettingsError, PluginError):
+                    raise  # wrong settings stop the bot: waiting does not mend them
                 except Exception as error:  # noqa: BLE001  the loop outlives every failure; the policy says how
                     self.handle_loop_error(error)
         except KeyboardInterrupt:
@@ -158,6 +171,8 @@ class MainOrchestrator:
         """Send the cycle's notices."""
         if self._cycle.report is not None:
             cycle.send_status_updates(self._bot, self._cycle.report)
+            if self._tell is not None:
+                self._tell(self._cycle.report)
 
     def wait_for_next_cycle(self) -> None:
         """Sleep until the next pass; a historical source needs no waiting."""
