@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Column, Connection, Row, Table, select
 
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.money import ZERO
@@ -37,13 +37,14 @@ def violations(connection: Connection) -> Iterator[Violation]:
     yield from _orders(connection)
 
 
-def _all(connection: Connection, table: Table) -> list[Row[Any]]:
-    return list(connection.execute(select(table)))
+def _all(connection: Connection, *wanted: Table | Column[Any]) -> list[Row[Any]]:
+    return list(connection.execute(select(*wanted)))
 
 
 def _decisions(connection: Connection) -> Iterator[Violation]:
-    wanted = {(row.cycle_id, row.number) for row in _all(connection, signals)}
-    found = _all(connection, decisions)
+    wanted = {(row.cycle_id, row.number) for row in _all(connection, signals.c.cycle_id, signals.c.number)}
+    d = decisions.c
+    found = _all(connection, d.cycle_id, d.number, d.outcome, d.requested, d.approved)
     count = Counter((row.cycle_id, row.number) for row in found)
     for key in sorted(wanted | set(count)):
         if key not in wanted or count[key] != 1:
@@ -59,8 +60,9 @@ def _decisions(connection: Connection) -> Iterator[Violation]:
 
 
 def _intents(connection: Connection) -> Iterator[Violation]:
-    approved = {(row.cycle_id, row.number): row.approved for row in _all(connection, decisions)}
-    began = {row.cycle_id: row.state for row in _all(connection, cycles)}
+    d = decisions.c
+    approved = {(row.cycle_id, row.number): row.approved for row in _all(connection, d.cycle_id, d.number, d.approved)}
+    began = {row.cycle_id: row.state for row in _all(connection, cycles.c.cycle_id, cycles.c.state)}
     intended: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
     for row in _all(connection, intents):
         intended[row.cycle_id, row.decision] += row.quantity
@@ -74,13 +76,15 @@ def _intents(connection: Connection) -> Iterator[Violation]:
 
 
 def _orders(connection: Connection) -> Iterator[Violation]:
-    ordered = {row.client_order_id: row.quantity for row in _all(connection, intents)}
+    ordered = {
+        row.client_order_id: row.quantity for row in _all(connection, intents.c.client_order_id, intents.c.quantity)
+    }
     found = {row.client_order_id: row for row in _all(connection, orders)}
     for order_id in sorted(ordered.keys() ^ found.keys()):
         has, lacks = ("an intent", "an order") if order_id in ordered else ("an order", "an intent")
         yield Violation(ORDER_AND_INTENT, order_id, f"{has} without {lacks}")
     filled: defaultdict[str, Decimal] = defaultdict(Decimal)
-    booked = _all(connection, fills)
+    booked = _all(connection, fills.c.execution_id, fills.c.client_order_id, fills.c.quantity)
     for row in booked:
         filled[row.client_order_id] += row.quantity
         if row.client_order_id not in found:

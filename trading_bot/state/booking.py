@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -95,18 +95,21 @@ def kept_positions(connection: Connection, symbols: Sequence[Symbol]) -> dict[Sy
     }
 
 
-def keep_position(connection: Connection, symbol: Symbol, kept: Kept, *, known: bool) -> None:
-    """Write one position."""
+def keep_positions(connection: Connection, moved: Mapping[Symbol, Kept], known: Collection[Symbol]) -> None:
+    """Write positions; `known` says which of them have a row already."""
     cells = {
-        "quantity": kept.holding.quantity,
-        "average_price": kept.holding.average_price,
-        "first_session": kept.first_session,
-        "last_session": kept.last_session,
+        symbol: {
+            "quantity": kept.holding.quantity,
+            "average_price": kept.holding.average_price,
+            "first_session": kept.first_session,
+            "last_session": kept.last_session,
+        }
+        for symbol, kept in moved.items()
     }
-    if known:
-        connection.execute(_UPDATE_POSITION, {"id": symbol, **cells})
-    else:
-        connection.execute(_INSERT_POSITION, {"symbol": symbol, **cells})
+    if old := [{"id": symbol, **columns} for symbol, columns in cells.items() if symbol in known]:
+        connection.execute(_UPDATE_POSITION, old)
+    if new := [{"symbol": symbol, **columns} for symbol, columns in cells.items() if symbol not in known]:
+        connection.execute(_INSERT_POSITION, new)
 
 
 def events_of(connection: Connection, symbol: Symbol) -> list[Event]:
@@ -121,9 +124,11 @@ def events_of(connection: Connection, symbol: Symbol) -> list[Event]:
 def move_positions(connection: Connection, booked: Sequence[Fill]) -> None:
     """Bring positions up to date with fills whose rows are written."""
     known = kept_positions(connection, [fill.symbol for fill in booked])
-    for symbol in dict.fromkeys(fill.symbol for fill in booked):
-        kept = _after(connection, known.get(symbol), [fill for fill in booked if fill.symbol == symbol])
-        keep_position(connection, symbol, kept, known=symbol in known)
+    moved = {
+        symbol: _after(connection, known.get(symbol), [fill for fill in booked if fill.symbol == symbol])
+        for symbol in dict.fromkeys(fill.symbol for fill in booked)
+    }
+    keep_positions(connection, moved, known)
 
 
 def _after(connection: Connection, old: Kept | None, new: Sequence[Fill]) -> Kept:

@@ -118,6 +118,7 @@ class EnumText(TypeDecorator[Word], Generic[Word]):
         """Remember which words there are."""
         super().__init__()
         self.words = words
+        self._by_text = {word.value: word for word in words}
 
     def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:
         """Write the word itself: drivers disagree about what an enumeration's text is."""
@@ -128,6 +129,6 @@ class EnumText(TypeDecorator[Word], Generic[Word]):
         if value is None:
             return None
         try:
-            return self.words(value)
-        except ValueError as error:
+            return self._by_text[value]
+        except KeyError as error:
             raise StateCorrupt(f"The book says {value!r} where a {self.words.__name__} is wanted.") from error

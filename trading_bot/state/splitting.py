@@ -69,5 +69,5 @@ def _book(connection: Connection, kept: Kept, split: Split, held: Decimal, price
     after = Kept(
         replay(booking.events_of(connection, split.symbol)), kept.first_session, max(kept.last_session, split.session)
     )
-    booking.keep_position(connection, split.symbol, after, known=True)
+    booking.keep_positions(connection, {split.symbol: after}, known={split.symbol})
     return after
