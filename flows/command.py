@@ -6,6 +6,7 @@ Nothing heavy is imported before the first line is printed; the server boots whi
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import sys
 import time
@@ -71,10 +72,21 @@ def _run(options: Options) -> int:
 
     settings = load_config(options.config)
     with _server(settings) as address:
+        _import_all()
         from flows.local import trade
 
         outcome = trade(address, options.config, options.as_of, sessions=options.sessions, say=_say)
     return _told(outcome, options)
+
+
+def _import_all() -> None:
+    """Import what a cycle needs. Hardly any of it becomes garbage, so looking for some is a tenth of the time lost."""
+    gc.disable()
+    try:
+        for name in ("flows.local", "exchange_calendars"):
+            importlib.import_module(name)
+    finally:
+        gc.enable()
 
 
 @contextmanager
@@ -88,7 +100,7 @@ def _server(settings: TradingBotSettings) -> Generator[str]:
     _say("Starting a Prefect server for this run (about 10 s, the very first time 30 s) …")
     server = StartedServer()
     try:
-        importlib.import_module("flows.local")  # seconds of imports, while the server boots
+        _import_all()  # while the server boots
         with _progress():
             server.wait(own_database=settings.state.folder / "prefect.db")
         yield server.address

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from contextlib import ExitStack
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import uuid4
