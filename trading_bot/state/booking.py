@@ -166,5 +166,5 @@ def move_orders(connection: Connection, booked: Sequence[Fill]) -> None:
                 f"Fill {fill.execution_id} ({fill.side} {fill.quantity} {fill.symbol}, {filled} in all) does not fit "
                 f"order {fill.client_order_id} ({row.side} {row.quantity} {row.symbol})."
             )
-        standings[fill.client_order_id] = after_booking(standings[fill.client_order_id], filled, row.quantity)
+        standings[fill.client_order_id] = after_booking(standings[fill.client_order_id], filled)
     save_standings(connection, standings)

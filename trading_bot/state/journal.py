@@ -125,8 +125,10 @@ class Journal:
             if row is None:
                 raise StateError(f"Order {client_order_id} has no intent in the book, so it may not be sent.")
             _let_through(rows.intent_of(row), trading_state(connection))
-            if row.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN):
-                raise StateError(f"Order {client_order_id} is {row.status.value}; it may not be sent again.")
+            if row.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN) or row.reported > 0:
+                raise StateError(
+                    f"Order {client_order_id} is {row.status.value}; the broker has it, so it may not be sent again."
+                )
             connection.execute(_UPDATE_ORDER, {"id": client_order_id, "status": OrderStatus.UNKNOWN, "sent_at": now})
 
     def record_updates(self, lease: Lease, updates: Sequence[OrderUpdate]) -> tuple[OrderUpdate, ...]:

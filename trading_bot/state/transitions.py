@@ -6,7 +6,7 @@ order), so what does not follow is ignored, not an error. A final status is neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -57,9 +57,9 @@ def after_update(old: Standing, update: OrderUpdate) -> Standing:
     late = old.updated_at is not None and update.updated_at < old.updated_at
     if late and not update.status.is_final:
         return old
-    return Standing(
+    return replace(
+        old,
         status=update.status,
-        filled=old.filled,
         reported=max(old.reported, update.filled),
         broker_order_id=update.broker_order_id or old.broker_order_id,
         reason=update.reason or old.reason,
@@ -67,16 +67,6 @@ def after_update(old: Standing, update: OrderUpdate) -> Standing:
     )
 
 
-def after_booking(old: Standing, filled: Decimal, ordered: Decimal) -> Standing:
-    """Return the standing when `filled` shares are booked in all: a fill proves that the order worked."""
-    status = old.status
-    if not status.is_final:
-        status = OrderStatus.FILLED if filled >= ordered else OrderStatus.PARTIALLY_FILLED
-    return Standing(
-        status=status,
-        filled=filled,
-        reported=max(old.reported, filled),
-        broker_order_id=old.broker_order_id,
-        reason=old.reason,
-        updated_at=old.updated_at,
-    )
+def after_booking(old: Standing, filled: Decimal) -> Standing:
+    """Return the standing when `filled` shares are booked in all. The status stays the broker's word alone."""
+    return replace(old, filled=filled, reported=max(old.reported, filled))

@@ -250,6 +250,23 @@ def test_an_order_stays_open_until_its_reported_fills_are_booked(desk: Desk):
     assert desk.book.journal.open_orders() == ()
 
 
+def test_the_end_of_an_order_is_news_though_its_fills_are_booked(desk: Desk):
+    order_id = desk.order(approved())
+    desk.book.ledger.book_fills(desk.lease, [fill(order_id, "10")])
+    end = update(order_id, OrderStatus.FILLED, filled="10")
+
+    assert desk.book.journal.record_updates(desk.lease, [end]) == (end,)
+    assert desk.book.journal.open_orders() == ()
+
+
+def test_an_order_with_a_fill_is_never_sent_again(desk: Desk):
+    order_id = desk.order(approved())
+    desk.book.ledger.book_fills(desk.lease, [fill(order_id, "4")])
+
+    with pytest.raises(StateError, match="the broker has it"):
+        desk.book.journal.mark_sending(order_id, desk.lease)
+
+
 def test_an_order_that_was_never_sent_expires_with_a_reason(desk: Desk):
     desk.begin()
     (wanted,) = desk.decide(approved())
