@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -56,18 +57,7 @@ class CycleBook:
         fresh = {"session": session, "scheduled_at": scheduled_at, "state": state, "settings_hash": settings_hash}
         with self._database.writing() as connection:
             leases.require(connection, lease, now)
-            row = connection.execute(_READ, {"id": cycle_id}).one_or_none()
-            if row is None:
-                connection.execute(
-                    insert(cycles), {**common, **fresh, "cycle_id": cycle_id, "attempt": 1, "message": ""}
-                )
-                return BegunCycle(attempt=1, decided=False)
-            if row.status is CycleStatus.COMPLETED:
-                raise CycleSkipped(SkipReason.ALREADY_TRADED, f"Cycle {cycle_id} traded {row.session} already.")
-            decided = row.decided_at is not None
-            again = {"attempt": row.attempt + 1, "ended_at": None, "skipped_because": None, "message": ""}
-            connection.execute(_UPDATE, {"id": cycle_id, **common, **again, **({} if decided else fresh)})
-            return BegunCycle(attempt=row.attempt + 1, decided=decided)
+            return _begin(connection, cycle_id, common, fresh)
 
     def skip(self, cycle_id: str, *, session: date, scheduled_at: datetime, reason: SkipReason, message: str) -> None:
         """Write down why the cycle does not trade. A running or completed one keeps its row."""
@@ -169,6 +159,19 @@ def running_cycle(connection: Connection, cycle_id: str) -> RunningCycle:
     if row is None or row.status is not CycleStatus.RUNNING:
         raise StateError(f"Cycle {cycle_id} is {row.status.value if row else 'not in the book'}, wanted running.")
     return RunningCycle(cycle_id, row.state, row.decided_at is not None)
+
+
+def _begin(connection: Connection, cycle_id: str, common: Mapping[str, Any], fresh: Mapping[str, Any]) -> BegunCycle:
+    row = connection.execute(_READ, {"id": cycle_id}).one_or_none()
+    if row is None:
+        connection.execute(insert(cycles), {**common, **fresh, "cycle_id": cycle_id, "attempt": 1, "message": ""})
+        return BegunCycle(attempt=1, decided=False)
+    if row.status is CycleStatus.COMPLETED:
+        raise CycleSkipped(SkipReason.ALREADY_TRADED, f"Cycle {cycle_id} traded {row.session} already.")
+    decided = row.decided_at is not None
+    again = {"attempt": row.attempt + 1, "ended_at": None, "skipped_because": None, "message": ""}
+    connection.execute(_UPDATE, {"id": cycle_id, **common, **again, **({} if decided else fresh)})
+    return BegunCycle(attempt=row.attempt + 1, decided=decided)
 
 
 def _binding(connection: Connection) -> AccountBinding | None:
