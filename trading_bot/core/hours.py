@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -132,4 +133,7 @@ def _calendar_through(year: int) -> ExchangeCalendar:
     import exchange_calendars  # pyright: ignore[reportMissingTypeStubs]  # pandas comes with it
 
     end = date(year, 1, 1) + timedelta(days=14)
-    return exchange_calendars.get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=end.isoformat())
+    with warnings.catch_warnings():
+        # Under pandas 3.1 the library uses what pandas will drop in version 4; that is nothing to tell our users.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return exchange_calendars.get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=end.isoformat())

@@ -42,4 +42,4 @@ def after_failure(failures: int, policy: RecoveryPolicy) -> WaitThenRetry | Emer
     if policy.emergency_shutdown and failures >= policy.max_consecutive_errors:
         return EmergencyStop(failures)
     doublings = min(failures - 1, 32)  # beyond that the wait is capped anyway
-    return WaitThenRetry(min(policy.backoff * 2**doublings, LONGEST_WAIT))
+    return WaitThenRetry(min(min(policy.backoff, LONGEST_WAIT) * 2**doublings, LONGEST_WAIT))
