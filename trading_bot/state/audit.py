@@ -12,8 +12,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from trading_bot.state import audit_money, audit_trading, dialects
+from trading_bot.state import audit_money, audit_trading
 from trading_bot.state.records import Violation
+from trading_bot.storage import dialects
 
 
 def check_ledger(book: Engine | Connection) -> tuple[Violation, ...]:

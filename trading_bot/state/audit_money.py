@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from trading_bot.domain.holdings import NOTHING, Event, Holding, SplitBooked, Traded, remainder_of, replay
 from trading_bot.domain.money import ZERO, cents
-from trading_bot.state.holdings import NOTHING, Event, Holding, SplitBooked, Traded, remainder_of, replay
 from trading_bot.state.records import Violation
 from trading_bot.state.schema import account, cash_ledger, corporate_actions, equity, fills, positions
 

@@ -12,8 +12,8 @@ from trading_bot.domain.cycle import ControlState, CycleStatus, Lease, TradingSt
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
-from trading_bot.state.database import Database
 from trading_bot.state.schema import THE_ROW, control, cycles, equity, failures, state_changes
+from trading_bot.storage.database import Database
 
 _READ = select(control).where(control.c.id == THE_ROW)
 _WRITE = update(control).where(control.c.id == THE_ROW)

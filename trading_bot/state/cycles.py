@@ -16,9 +16,9 @@ from trading_bot.domain.market import Coverage, Regime
 from trading_bot.domain.money import cents
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
-from trading_bot.state.database import Database
 from trading_bot.state.records import AccountBinding, BegunCycle, UnfinishedCycle
 from trading_bot.state.schema import THE_ROW, account, cash_ledger, cycles
+from trading_bot.storage.database import Database
 
 _READ = select(cycles).where(cycles.c.cycle_id == bindparam("id"))
 _UPDATE = update(cycles).where(cycles.c.cycle_id == bindparam("id"))

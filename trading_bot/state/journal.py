@@ -14,10 +14,10 @@ from trading_bot.state import lease as leases
 from trading_bot.state import rows
 from trading_bot.state.control import trading_state
 from trading_bot.state.cycles import running_cycle
-from trading_bot.state.database import Database
 from trading_bot.state.schema import cycles, decisions, intents, orders, signals
 from trading_bot.state.standings import load_standings, save_standings
 from trading_bot.state.transitions import after_update
+from trading_bot.storage.database import Database
 
 _INSERT_SIGNALS = insert(signals)
 _INSERT_DECISIONS = insert(decisions)

@@ -17,8 +17,8 @@ from trading_bot.domain.portfolio import EquityPoint, Portfolio, Position
 from trading_bot.domain.ports import Clock
 from trading_bot.state import booking, rows, splitting
 from trading_bot.state import lease as leases
-from trading_bot.state.database import Database
 from trading_bot.state.schema import THE_ROW, account, control, equity, fills, positions
+from trading_bot.storage.database import Database
 
 _UPDATE_EQUITY = update(equity).where(equity.c.session == bindparam("id"))
 

@@ -10,13 +10,13 @@ from sqlalchemy import Engine
 
 from trading_bot.domain.errors import SchemaMismatch, StateError
 from trading_bot.domain.ports import Clock
-from trading_bot.state import dialects
 from trading_bot.state.control import ControlBook
 from trading_bot.state.cycles import CycleBook
-from trading_bot.state.database import Database
 from trading_bot.state.journal import Journal
 from trading_bot.state.ledger import Ledger
 from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
+from trading_bot.storage import dialects
+from trading_bot.storage.database import Database
 
 
 class StateManager:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from trading_bot.domain.cycle import CycleStatus, TradingState
 from trading_bot.domain.orders import OrderStatus, OrderType, Purpose, Side, TimeInForce
-from trading_bot.state.columns import DateText, DecimalText, EnumText, FloatText, InstantText, JsonText
+from trading_bot.storage.columns import DateText, DecimalText, EnumText, FloatText, InstantText, JsonText
 
 metadata = MetaData()
 

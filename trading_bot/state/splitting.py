@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select
 
+from trading_bot.domain.holdings import remainder_of, replay
 from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.state import booking
 from trading_bot.state.booking import CashEntry, Kept
-from trading_bot.state.holdings import remainder_of, replay
 from trading_bot.state.schema import corporate_actions
 
 

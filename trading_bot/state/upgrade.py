@@ -9,8 +9,8 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, inspec
 
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SchemaMismatch
-from trading_bot.state.database import Database
 from trading_bot.state.schema import THE_ROW, control, lease
+from trading_bot.storage.database import Database
 
 REVISIONS = ("0001", "0002")  # oldest first; the last one is what this version of the bot works with
 VERSION_TABLE = "bensbot_version"  # Alembic's usual name may belong to another program in the same database

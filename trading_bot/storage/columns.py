@@ -20,6 +20,8 @@ from trading_bot.domain.errors import StateCorrupt
 
 Word = TypeVar("Word", bound=StrEnum)
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class DecimalText(TypeDecorator[Decimal]):
     """A finite `Decimal` in plain digits, trailing zeros kept: 12.50, never 1.25E+1."""
@@ -99,7 +101,7 @@ class JsonText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Write compact JSON, keys in the order given."""
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else _json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read the JSON."""
@@ -116,6 +118,7 @@ class EnumText(TypeDecorator[Word], Generic[Word]):
         """Remember which words there are."""
         super().__init__()
         self.words = words
+        self._by_text = {word.value: word for word in words}
 
     def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:
         """Write the word itself: drivers disagree about what an enumeration's text is."""
@@ -126,6 +129,6 @@ class EnumText(TypeDecorator[Word], Generic[Word]):
         if value is None:
             return None
         try:
-            return self.words(value)
-        except ValueError as error:
+            return self._by_text[value]
+        except KeyError as error:
             raise StateCorrupt(f"The book says {value!r} where a {self.words.__name__} is wanted.") from error

@@ -23,7 +23,7 @@ class Database:
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """Give a connection whose queries all see the book at one instant."""
-        with self._errors_translated(), self.engine.connect() as connection, connection.begin():
+        with self._errors_translated(), dialects.for_reading(self.engine).connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

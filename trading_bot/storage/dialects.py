@@ -38,12 +38,23 @@ def make_engine(url: str, *, busy_timeout_seconds: float, read_only: bool) -> En
     try:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed, busy_timeout_seconds, read_only)
-        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if read_only else {}
+        options = {"postgresql_readonly": True} if read_only else {}
         return create_engine(parsed, execution_options=options, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise StateError(f"The driver for {place_of(url)} is not installed: pip install 'bensbot[postgres]'") from error
+    except ArgumentError as error:
+        raise StateError(
+            f"No database driver is known for {place_of(url)}; use sqlite or postgresql+psycopg"
+        ) from error
     except OSError as error:
         raise StateError(f"Cannot make room for the book at {place_of(url)}: {error.strerror}") from error
+
+
+def for_reading(engine: Engine) -> Engine:
+    """Return the engine whose transactions see one instant; SQLite's always do."""
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
@@ -99,7 +110,7 @@ def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except ArgumentError as error:
-        raise StateError("The book's address is no database URL; write e.g. sqlite:///.bensbot/book.db") from error
+        raise StateError("The book's address is no database URL; write e.g. sqlite:///.bensbot/bensbot.db") from error
 
 
 def _corrupt(place: str, finding: str) -> StateCorrupt:

@@ -22,7 +22,7 @@ from trading_bot.domain.orders import (
     Signal,
     TimeInForce,
 )
-from trading_bot.state.columns import DecimalText
+from trading_bot.storage.columns import DecimalText
 
 THREE: list[Decision] = [approved("10"), resized("20", "12.50", signal("IBM")), rejected("5", signal("MSFT"))]
 

@@ -13,9 +13,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tests.unit.state.books import NOON, TurnedClock
 from trading_bot.domain.cycle import TradingState
 from trading_bot.state import StateManager, upgrade
-from trading_bot.state.database import Database
-from trading_bot.state.dialects import make_engine
 from trading_bot.state.schema import metadata
+from trading_bot.storage.database import Database
+from trading_bot.storage.dialects import make_engine
 
 
 def test_the_bot_knows_every_migration_there_is():

@@ -1,6 +1,6 @@
 """Create the tables.
 
-Money, quantities, floats, dates and instants are text: see `trading_bot/state/columns.py`. There is
+Money, quantities, floats, dates and instants are text: see `trading_bot/storage/columns.py`. There is
 no way back from a migration; keep a copy of the book before you upgrade the bot.
 """
 
