@@ -94,7 +94,9 @@ def _wilder_mean(values: FloatMatrix, period: int) -> FloatMatrix:
     m[t] = (1 - 1 / period) m[t-1] + values[t] / period, the first m a plain mean.
     """
     means = values[period - 1 :] / period
-    means[0] = values[:period].mean(axis=0)
+    # Not `mean`, which sums a single column in another order than the columns of a matrix: a gap to come would change
+    # the last bit of every value before it.
+    means[0] = np.cumsum(values[:period], axis=0)[-1] / period
     carry, keep = np.empty(values.shape[1]), 1.0 - 1.0 / period
     for earlier, later in itertools.pairwise(means):
         np.multiply(earlier, keep, out=carry)

@@ -54,7 +54,7 @@ class _Vote:
         exposure, evidence = float(self.exposure[column]), self.evidence(column)
         if isinstance(self.member.strategy, Explains):
             return f"{self.member.name}: {self.member.strategy.reason(evidence, exposure)}"
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in evidence.items())
+        numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
         return f"{self.member.name}: exposure {exposure:+.2f} ({numbers or 'no evidence given'})"
 
 
@@ -78,7 +78,12 @@ class StrategyManager:
 
         `portfolio` holds what open orders will add. A symbol without a usable price gets no signal:
         nobody has an opinion about a price that is not known.
+
+        Raises:
+            ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
         """
+        if not len(market.history.sessions):
+            return ()
         votes = [self._ask(member, market) for member in self.team]
         scores = self._combined(votes)
         wanted = self._wanted_weights(scores, market)
@@ -112,10 +117,11 @@ class StrategyManager:
     def _wanted_weights(self, scores: Scores, market: MarketState) -> dict[int, float]:
         """Return column → share of equity for the best-scored tradable stocks."""
         symbols = market.history.symbols
-        usable = np.isfinite(market.history.close[-1]) & (scores >= max(self.targets.min_score, TIE))
-        rounded = np.round(scores, 9).tolist()
+        rounded = np.round(scores, 9)  # votes that sum to 0.9 pass a minimum of 0.9
+        usable = np.isfinite(market.history.close[-1]) & (rounded >= max(self.targets.min_score, TIE))
         columns = [c for c in np.flatnonzero(usable).tolist() if symbols[c] not in market.quarantined]
-        best = heapq.nsmallest(self.targets.max_candidates, columns, key=lambda c: (-rounded[c], symbols[c]))
+        rank = rounded.tolist()
+        best = heapq.nsmallest(self.targets.max_candidates, columns, key=lambda c: (-rank[c], symbols[c]))
         weights = {c: float(scores[c]) * float(self.targets.position_weight) for c in best}
         gross = sum(weights.values())
         scale = min(1.0, float(self.targets.max_gross_exposure) / gross) if gross else 1.0
@@ -138,7 +144,7 @@ class StrategyManager:
         held = float(portfolio.held(symbol) * price / equity)
         change = wanted - held
         is_new_or_gone = (held == 0) != (wanted == 0)
-        if not is_new_or_gone and abs(change) <= float(self.targets.rebalance_threshold):
+        if not is_new_or_gone and abs(change) <= float(self.targets.rebalance_threshold) + TIE:
             return None
         in_favour = [vote for vote in votes if (vote.exposure[column] > 0) == (wanted > 0)]
         return Signal(
@@ -151,6 +157,10 @@ class StrategyManager:
             reason=_words(held, wanted, [vote.reason(column) for vote in in_favour]),
             evidence=_flat(votes, column),
         )
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if np.isfinite(value) else "unknown"
 
 
 def _exits_first(signal: Signal) -> tuple[bool, float, Symbol]:

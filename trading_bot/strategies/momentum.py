@@ -43,7 +43,7 @@ class Momentum:
         change = np.full(close.shape, np.nan)
         cutoff = np.full((len(close), 1), np.nan)
         exposure = np.zeros(close.shape)
-        if len(close) > self.lookback:
+        if len(close) > self.lookback and history.symbols:
             recent = close[self.lookback - self.skip : len(close) - self.skip]
             known = np.divide(recent, close[: -self.lookback], out=change[self.lookback :])
             known -= 1.0
