@@ -171,7 +171,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parsed(arguments: Sequence[str] | None) -> Options:
-    parser = _Parser(prog="python flows/cycle.py", description="Trade the next session and say what was done and why.")
+    parser = _Parser(
+        prog="python flows/cycle.py",
+        allow_abbrev=False,
+        description="Trade the next session and say what was done and why.",
+    )
     parser.add_argument("--sessions", type=_count, default=1, metavar="N", help="trade N sessions in a row")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="settings file (default: config.yaml if there is one)"

@@ -14,20 +14,25 @@ from typing import Any, cast
 # Prefect reads these once, when it is imported. What the user has set is kept.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "trading_bot,tasks,flows")
+os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")  # hooks run after the run
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the run has it all; people get a report
 
+import httpx
 from prefect.client.schemas.objects import State
 from prefect.events.worker import EventsWorker
+from prefect.exceptions import PrefectException
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.cycle import CycleParams, trading_cycle
 from flows.hooks import SKIPPED
+from flows.server import ServerUnavailable, without_proxy
 from trading_bot.domain.cycle import CycleReport
-from trading_bot.domain.words import counted, dollars
 from trading_bot.reporting.as_json import FORMAT, report_as_json, skip_as_json
+from trading_bot.reporting.line import cycle_line
 
 DRAIN_SECONDS = 5.0
+SERVER_TROUBLE = (httpx.HTTPError, PrefectException, RuntimeError)  # the last one is how the client says "no answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def trade(
     address: str, config: Path | None, as_of: date | None, *, sessions: int = 1, say: Callable[[str], None]
 ) -> Outcome:
     """Run one flow for each session until one of them does not trade. Errors are returned, interruptions raised."""
+    without_proxy(address)
     params = CycleParams(config=config.resolve() if config else None, as_of=as_of)
     with temporary_settings({PREFECT_API_URL: address}):
         try:
@@ -63,7 +69,10 @@ def trade(
 async def _cycles(params: CycleParams, sessions: int, say: Callable[[str], None]) -> Outcome:
     reports: list[CycleReport] = []
     for number in range(1, sessions + 1):
-        state = await cast("Awaitable[State[Any]]", trading_cycle(params, return_state=True))
+        try:
+            state = await cast("Awaitable[State[Any]]", trading_cycle(params, return_state=True))
+        except SERVER_TROUBLE as error:  # the step's own errors are in the state
+            return Outcome(tuple(reports), error=ServerUnavailable(f"the Prefect server does not answer: {error}"))
         result: object = await state.aresult(raise_on_failure=False)
         if state.name == SKIPPED:
             return Outcome(tuple(reports), skipped=Skip(str(result), state.message or ""))
@@ -71,7 +80,7 @@ async def _cycles(params: CycleParams, sessions: int, say: Callable[[str], None]
             return Outcome(tuple(reports), error=_as_error(result, state))
         reports.append(result)
         if sessions > 1:
-            say(_line(result, number, sessions))
+            say(f"{number} of {sessions}: {cycle_line(result)}")
     return Outcome(tuple(reports))
 
 
@@ -79,11 +88,6 @@ def _as_error(result: object, state: State[Any]) -> BaseException:
     return (
         result if isinstance(result, BaseException) else RuntimeError(state.message or f"The run ended {state.name}.")
     )
-
-
-def _line(report: CycleReport, number: int, sessions: int) -> str:
-    orders = counted(len(report.orders), "order")
-    return f"{number} of {sessions}: session {report.session}, {orders}, equity {dollars(report.equity)}"
 
 
 def as_json(outcome: Outcome, *, several: bool) -> str:

@@ -163,6 +163,13 @@ class StartedServer:
         return " / ".join([line for line in lines if line][-LOG_LINES_SHOWN:]) or "it wrote nothing."
 
 
+def without_proxy(address: str) -> None:
+    """Keep Prefect's client from asking the network's proxy for a server on this machine."""
+    if urlsplit(address).hostname in LOOPBACK:
+        for name in ("no_proxy", "NO_PROXY"):
+            os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK[:2])))
+
+
 class Stopped(KeyboardInterrupt):
     """The process was asked to end by another signal than Ctrl-C."""
 
