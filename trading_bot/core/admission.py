@@ -109,7 +109,10 @@ def _tick(bot: Bot, as_of: date | None, scheduled: datetime | None) -> Tick:
 
 
 def _next_session(bot: Bot) -> date:
-    """Return the first session not yet traded whose close lies in our windows."""
+    """Return the session that a failed cycle left behind, else the first one not yet traded in our windows."""
+    left_behind = bot.book.cycles.unfinished_session()
+    if left_behind is not None:
+        return left_behind
     session = bot.book.cycles.last_traded_session()
     try:
         while True:

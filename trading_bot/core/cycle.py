@@ -18,6 +18,7 @@ from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import (
     Decision,
+    OpenOrder,
     OrderIntent,
     OrderStatus,
     OrderUpdate,
@@ -196,24 +197,24 @@ def _risk_context(bot: Bot, market: MarketState, signals: tuple[Signal, ...]) ->
     )
 
 
-def _pending(bot: Bot) -> list[OrderIntent]:
+def _pending(bot: Bot) -> list[OpenOrder]:
     """Return every order that may still fill, this cycle's own leftovers included."""
-    return [intent for intent, status in bot.book.journal.open_orders() if not status.is_final]
+    return [order for order in bot.book.journal.open_orders() if order.remaining]
 
 
 def _shadow_portfolio(bot: Bot, market: MarketState) -> Portfolio:
     """Return the portfolio as it will be when every open order is filled."""
     portfolio = bot.book.ledger.portfolio()
-    for intent in _pending(bot):
-        price = market.last_known_price(intent.symbol) or ZERO
-        portfolio = with_pending(portfolio, intent.symbol, intent.side, intent.quantity, price)
+    for order in _pending(bot):
+        price = market.last_known_price(order.intent.symbol) or ZERO
+        portfolio = with_pending(portfolio, order.intent.symbol, order.intent.side, order.remaining, price)
     return portfolio
 
 
 def _spoken_for(bot: Bot, market: MarketState) -> Decimal:
     """Return the dollars that open buy orders will cost at the last known prices."""
-    buys = (intent for intent in _pending(bot) if intent.side is Side.BUY)
-    return sum((intent.quantity * (market.last_known_price(intent.symbol) or ZERO) for intent in buys), ZERO)
+    buys = [order for order in _pending(bot) if order.intent.side is Side.BUY]
+    return sum((order.remaining * (market.last_known_price(order.intent.symbol) or ZERO) for order in buys), ZERO)
 
 
 def _valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:

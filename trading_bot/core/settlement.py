@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.market import MarketState
-from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderStatus, OrderUpdate
+from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
@@ -27,12 +27,11 @@ def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
     bot.broker.advance(market)
     _book_splits(bot, ticket, market)
     open_orders = bot.book.journal.open_orders()
-    asked = {intent.client_order_id: bot.broker.find(intent.client_order_id) for intent, _ in open_orders}
-    known = [update for update in asked.values() if update is not None]
-    fills, updates = book_answers(bot, ticket, known)
-    for intent, status in open_orders:
-        if asked[intent.client_order_id] is None:
-            _drop_what_never_arrived(bot, ticket, intent, status)
+    answers = [(order, bot.broker.find(order.intent.client_order_id)) for order in open_orders]
+    fills, updates = book_answers(bot, ticket, [answer for _, answer in answers if answer is not None])
+    for order, answer in answers:
+        if answer is None:
+            _drop_what_never_arrived(bot, ticket, order)
     return Settlement(updates, fills, _differences(bot))
 
 
@@ -52,13 +51,14 @@ def _book_splits(bot: Bot, ticket: CycleTicket, market: MarketState) -> None:
         log.info("%s was split %s for 1 on %s", split.symbol, split.ratio, split.session)
 
 
-def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, intent: OrderIntent, status: OrderStatus) -> None:
+def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, order: OpenOrder) -> None:
     """End an order the broker has never seen. One of this very cycle is still current: it is sent again."""
+    intent = order.intent
     if intent.cycle_id == ticket.cycle_id:
         return
     reason = f"never reached the broker, and cycle {intent.cycle_id} is over"
-    log.warning("Order %s (%s) %s", intent.client_order_id, status, reason)
-    bot.book.journal.expire_unsent(ClientOrderId(intent.client_order_id), ticket.lease, reason)
+    log.warning("Order %s (%s) %s", intent.client_order_id, order.status, reason)
+    bot.book.journal.expire_unsent(intent.client_order_id, ticket.lease, reason)
 
 
 def _differences(bot: Bot) -> tuple[str, ...]:

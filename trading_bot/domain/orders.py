@@ -191,6 +191,20 @@ class OrderIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order of ours that something can still come from, as our book has it."""
+
+    intent: OrderIntent
+    status: OrderStatus
+    filled: Decimal  # shares booked so far
+
+    @property
+    def remaining(self) -> Decimal:
+        """Shares that can still fill; 0 once the status is final."""
+        return Decimal(0) if self.status.is_final else self.intent.quantity - self.filled
+
+
+@dataclass(frozen=True, slots=True)
 class OrderUpdate:
     """What the broker says about one order."""
 

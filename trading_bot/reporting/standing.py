@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from trading_bot.domain.cycle import ControlState, TradingState
-from trading_bot.domain.orders import OrderIntent, OrderStatus
+from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
 from trading_bot.domain.words import counted, dollars, price_text, sentence, shares_text, trade
 
@@ -20,7 +20,7 @@ class Standing:
     last_session: date | None  # newest session traded
     portfolio: Portfolio
     equity: EquityPoint | None  # after that session
-    open_orders: tuple[tuple[OrderIntent, OrderStatus], ...]
+    open_orders: tuple[OpenOrder, ...]
 
 
 def standing_as_text(standing: Standing) -> str:
@@ -37,8 +37,8 @@ def standing_as_text(standing: Standing) -> str:
     lines.append(f"Session  {standing.last_session or 'none traded yet'}")
     lines.append(f"Cash     {dollars(standing.portfolio.cash)}")
     lines += [f"Equity   {dollars(worth.equity)} after {worth.session}"] if worth else []
-    for intent, status in standing.open_orders:
-        lines.append(f"Order    {trade(intent.side, intent.quantity, intent.symbol)}: {status}")
+    for order in standing.open_orders:
+        lines.append(f"Order    {trade(order.intent.side, order.intent.quantity, order.intent.symbol)}: {order.status}")
     for position in standing.portfolio.positions.values():
         price = price_text(position.average_price)
         lines.append(f"Holding  {shares_text(position.quantity)} {position.symbol}, bought at {price} on average")
@@ -60,13 +60,14 @@ def standing_as_json(standing: Standing) -> str:
         "equity": str(worth.equity) if worth else None,
         "open_orders": [
             {
-                "client_order_id": intent.client_order_id,
-                "symbol": intent.symbol,
-                "side": intent.side,
-                "quantity": str(intent.quantity),
-                "status": status,
+                "client_order_id": order.intent.client_order_id,
+                "symbol": order.intent.symbol,
+                "side": order.intent.side,
+                "quantity": str(order.intent.quantity),
+                "filled": str(order.filled),
+                "status": order.status,
             }
-            for intent, status in standing.open_orders
+            for order in standing.open_orders
         ],
         "positions": [
             {"symbol": p.symbol, "quantity": str(p.quantity), "average_price": str(p.average_price)}

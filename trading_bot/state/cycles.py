@@ -22,6 +22,7 @@ from trading_bot.storage.database import Database
 
 _READ = select(cycles).where(cycles.c.cycle_id == bindparam("id"))
 _UPDATE = update(cycles).where(cycles.c.cycle_id == bindparam("id"))
+_LAST_TRADED = select(func.max(cycles.c.session)).where(cycles.c.status == CycleStatus.COMPLETED)
 
 
 class CycleBook:
@@ -115,9 +116,16 @@ class CycleBook:
 
     def last_traded_session(self) -> date | None:
         """Return the newest session of a completed cycle, None when there is none."""
-        query = select(func.max(cycles.c.session)).where(cycles.c.status == CycleStatus.COMPLETED)
         with self._database.reading() as connection:
-            return connection.scalar(query)
+            return connection.scalar(_LAST_TRADED)
+
+    def unfinished_session(self) -> date | None:
+        """Return the newest session whose cycle failed or was cancelled after the last one traded, or None."""
+        ended_badly = cycles.c.status.in_((CycleStatus.FAILED, CycleStatus.CANCELLED))
+        query = select(func.max(cycles.c.session)).where(ended_badly)
+        with self._database.reading() as connection:
+            newest, traded = connection.scalar(query), connection.scalar(_LAST_TRADED)
+        return newest if newest is not None and (traded is None or newest > traded) else None
 
     def bind_account(self, account_id: str, mode: str, opening_cash: Decimal) -> None:
         """Tie the book to one broker account and deposit its cash; later, make sure it is the same.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, false, insert, select, update
 
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError
-from trading_bot.domain.orders import ClientOrderId, Decision, OrderIntent, OrderStatus, OrderUpdate
+from trading_bot.domain.orders import ClientOrderId, Decision, OpenOrder, OrderIntent, OrderStatus, OrderUpdate
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
 from trading_bot.state import rows
@@ -92,7 +92,7 @@ class Journal:
             found = connection.execute(_INTENTS.where(intents.c.cycle_id == cycle_id))
             return tuple(rows.intent_of(row) for row in found)
 
-    def open_orders(self) -> tuple[tuple[OrderIntent, OrderStatus], ...]:
+    def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return every order, of any cycle, that something can still come from.
 
         That is every order whose status is not final, and a final one while the broker has reported
@@ -100,7 +100,7 @@ class Journal:
         """
         query = _ORDERS.where(orders.c.settled == false()).order_by(cycles.c.decided_at, intents.c.decision)
         with self._database.reading() as connection:
-            return tuple((rows.intent_of(row), row.status) for row in connection.execute(query))
+            return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in connection.execute(query))
 
     def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
         """Return the cycle's orders as they stand, in the order of their decisions."""

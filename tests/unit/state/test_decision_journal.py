@@ -14,6 +14,7 @@ from trading_bot.domain.errors import CycleSkipped, StateError
 from trading_bot.domain.orders import (
     ClientOrderId,
     Decision,
+    OpenOrder,
     OrderIntent,
     OrderStatus,
     OrderType,
@@ -148,13 +149,13 @@ def test_new_orders_are_open_and_intended(desk: Desk):
     desk.begin()
     (wanted,) = desk.decide(approved())
 
-    assert desk.book.journal.open_orders() == ((wanted, OrderStatus.INTENDED),)
+    assert desk.book.journal.open_orders() == (OpenOrder(wanted, OrderStatus.INTENDED, Decimal(0)),)
 
 
 def test_an_order_is_unknown_from_the_moment_it_is_sent(desk: Desk):
     order_id = desk.order(approved())
 
-    assert [status for _, status in desk.book.journal.open_orders()] == [OrderStatus.UNKNOWN]
+    assert [order.status for order in desk.book.journal.open_orders()] == [OrderStatus.UNKNOWN]
     assert desk.rows("SELECT client_order_id FROM orders WHERE sent_at IS NOT NULL") == [(order_id,)]
 
 
@@ -243,7 +244,7 @@ def test_an_update_for_an_unknown_order_is_named(desk: Desk):
 def test_an_order_stays_open_until_its_reported_fills_are_booked(desk: Desk):
     order_id = desk.order(approved())
     desk.book.journal.record_updates(desk.lease, [update(order_id, OrderStatus.FILLED, filled="10")])
-    assert [status for _, status in desk.book.journal.open_orders()] == [OrderStatus.FILLED]
+    assert [order.status for order in desk.book.journal.open_orders()] == [OrderStatus.FILLED]
 
     desk.book.ledger.book_fills(desk.lease, [fill(order_id, "10")])
 
@@ -291,7 +292,7 @@ def test_open_orders_are_those_of_every_cycle_oldest_first(desk: Desk):
     desk.clock.sleep(60)
     second = desk.order(approved(), "a-later-one")
 
-    assert [each.client_order_id for each, _ in desk.book.journal.open_orders()] == [first, second]
+    assert [order.intent.client_order_id for order in desk.book.journal.open_orders()] == [first, second]
 
 
 @given(value=st.decimals(allow_nan=False, allow_infinity=False, min_value="-1e20", max_value="1e20"))

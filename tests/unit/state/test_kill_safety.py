@@ -78,7 +78,7 @@ def test_a_killed_process_leaves_a_sound_book(
     with StateManager.open(f"sqlite:///{path}", clock=clock) as book:
         assert check_ledger(book.engine) == ()
         assert [cycle.cycle_id for cycle in book.cycles.unfinished()] == ["monday"]
-        assert [status for _, status in book.journal.open_orders()] == statuses
+        assert [order.status for order in book.journal.open_orders()] == statuses
         assert bool(book.journal.decisions("monday")) is decided
         assert book.control.acquire_lease("next", ttl_seconds=60) is not None
         assert book.ledger.portfolio().cash == Decimal(cash)
