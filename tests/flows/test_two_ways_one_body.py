@@ -1,0 +1,44 @@
+"""The loop and the flow trade the same days and must end with the same book."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from trading_bot.config.typed_settings import StateSettings
+from trading_bot.core.main_orchestrator import MainOrchestrator
+
+SESSIONS = 60
+BOOK = {
+    "fills": "SELECT * FROM v_fills ORDER BY client_order_id, filled_at",
+    "orders": "SELECT client_order_id, quantity, filled, status, reason FROM v_orders ORDER BY 1",
+    "decisions": "SELECT session, symbol, side, outcome, requested, approved, rule, reason FROM v_decisions",
+    "equity": "SELECT session, cash, equity FROM v_equity ORDER BY 1",
+    "positions": "SELECT symbol, quantity, average_price FROM v_positions ORDER BY 1",
+}
+
+
+def read(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with closing(sqlite3.connect(folder / "bensbot.db")) as book:
+        return {name: book.execute(query).fetchall() for name, query in BOOK.items()}
+
+
+def test_sixty_sessions_through_the_loop_and_through_the_flow_give_the_same_book(
+    desk: Callable[..., Any], tmp_path: Path
+):
+    # With costs, so that cents have a chance to differ.
+    ours = desk(broker={"commission_per_share": "0.005", "commission_minimum": "1", "slippage_bps": "7"})
+    loop = ours.settings.model_copy(update={"state": StateSettings(folder=tmp_path / "loop")})
+
+    MainOrchestrator(loop).run(cycles=SESSIONS)
+    for _ in range(SESSIONS):
+        assert ours.trade().name == "Completed"
+
+    by_loop, by_flow = read(tmp_path / "loop"), read(ours.settings.state.folder)
+    assert len(by_loop["equity"]) == SESSIONS
+    assert len(by_loop["fills"]) > 20
+    for name in BOOK:
+        assert by_flow[name] == by_loop[name], name
