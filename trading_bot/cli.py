@@ -14,11 +14,15 @@ from cyclopts import App, Parameter
 
 from trading_bot import __version__
 from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, StateError
+from trading_bot.domain.secrets import Secrets
 
 if TYPE_CHECKING:
+    from trading_bot.config.typed_settings import TradingBotSettings
     from trading_bot.core.main_orchestrator import MainOrchestrator
     from trading_bot.domain.cycle import CycleReport
     from trading_bot.state.manager import StateManager
+
+_secrets = Secrets()  # what `say` masks
 
 DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 
@@ -69,6 +73,7 @@ def run(
     from trading_bot.config.typed_settings import load_config
 
     settings = load_config(config)
+    _hide_secrets_of(settings)
     from trading_bot.core.bot import secrets_of
     from trading_bot.core.logs import configure_logging
     from trading_bot.core.main_orchestrator import MainOrchestrator
@@ -216,7 +221,9 @@ def _book(config: Path | None) -> Generator[StateManager]:
     from trading_bot.config.typed_settings import load_config
     from trading_bot.core.bot import open_book
 
-    with open_book(load_config(config)) as book:
+    settings = load_config(config)
+    _hide_secrets_of(settings)
+    with open_book(settings) as book:
         yield book
 
 
@@ -227,6 +234,7 @@ def _book_to_read(config: Path | None) -> Generator[StateManager]:
     from trading_bot.state.manager import open_read_only
 
     settings = load_config(config)
+    _hide_secrets_of(settings)
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
         raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
     with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
@@ -250,6 +258,12 @@ def _owner() -> str:
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal; stdout is for results."""
-    sys.stderr.write(line + "\n")
+    """Tell the person at the terminal, secrets masked; stdout is for results."""
+    sys.stderr.write(_secrets.mask(line) + "\n")
     sys.stderr.flush()
+
+
+def _hide_secrets_of(settings: TradingBotSettings) -> None:
+    """Mask the secrets of the settings from now on: an error may quote an address with its password."""
+    for value in settings.secret_values():
+        _secrets.register(value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from trading_bot.core.owner import is_of
 from trading_bot.core.recovery import EmergencyStop, RecoveryPolicy, after_failure
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import CredentialsRefused, StateFull
+from trading_bot.domain.errors import CredentialsRefused, StateError, StateFull
 from trading_bot.notifications.texts import emergency_shutdown, loop_error
 
 if TYPE_CHECKING:
@@ -51,10 +51,11 @@ def handle_failure(
         Failures in a row, or None when this run was counted before.
 
     Raises:
-        StateError: the book cannot be written. The next cycle finds the dead one and counts it then.
+        StateError: the book cannot be written. The next cycle finds the dead one and counts it then. People
+            are told at once, unless the book is only locked.
     """
     text = str(error) or type(error).__name__
-    failures = bot.book.control.record_failure(run_id, error=bot.secrets.mask(text))
+    failures = _count(bot, run_id, text)
     _release(bot, run_id)
     if failures is None:
         return None
@@ -74,12 +75,25 @@ def handle_failure(
     return failures
 
 
+def _count(bot: Bot, run_id: str, text: str) -> int | None:
+    try:
+        return bot.book.control.record_failure(run_id, error=bot.secrets.mask(text))
+    except StateError as shut:
+        if not shut.may_be_tried_again:  # what cannot be journalled cannot be traded, nor can the halt be written down
+            _announce_stop(bot, f"{shut}\nThe failure it could not count: {text}")
+        raise
+
+
 def emergency_stop(bot: Bot, cause: str) -> None:
     """Set HALTED and send the critical notice."""
     cause = bot.secrets.mask(cause)
     bot.book.control.set_state(TradingState.HALTED, cause=cause, who=RECOVERY)
+    _announce_stop(bot, f"{cause}\nTrading stays halted until: bensbot resume --ack")
+
+
+def _announce_stop(bot: Bot, cause: str) -> None:
     log.critical("Emergency shutdown triggered: %s", cause)
-    alert = emergency_shutdown(f"{cause}\nTrading stays halted until: bensbot resume --ack")
+    alert = emergency_shutdown(cause)
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
 
 

@@ -7,6 +7,7 @@ import logging.handlers
 import sys
 from pathlib import Path
 
+from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.secrets import MaskingFilter, Secrets
 
 FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
@@ -18,12 +19,11 @@ def configure_logging(*, folder: Path, level: str, terminal_level: str, secrets:
 
     Called once by whoever starts the process. Calling it again replaces the earlier handlers. Secrets
     are masked in every line, those of the libraries we use included.
+
+    Raises:
+        SettingsError: the folder cannot be made or written to.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / "bensbot.log"
-    file = logging.handlers.RotatingFileHandler(
-        path, maxBytes=LARGEST_FILE, backupCount=5, encoding="utf-8", delay=True
-    )
+    file = _file_in(folder)
     file.setLevel(level)
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(terminal_level)
@@ -37,3 +37,16 @@ def configure_logging(*, folder: Path, level: str, terminal_level: str, secrets:
         ours.addHandler(handler)
     ours.setLevel(level)
     ours.propagate = False  # each line once, whatever the host process has configured
+
+
+def _file_in(folder: Path) -> logging.Handler:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return logging.handlers.RotatingFileHandler(
+            folder / "bensbot.log", maxBytes=LARGEST_FILE, backupCount=5, encoding="utf-8"
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"state.folder = {str(folder)!r} cannot be used: {error.strerror}. "
+            "Name a folder that this user may write to."
+        ) from error

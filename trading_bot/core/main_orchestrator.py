@@ -21,7 +21,7 @@ from trading_bot.core.admission import admit
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
-from trading_bot.domain.errors import CycleSkipped, PluginError, SettingsError
+from trading_bot.domain.errors import CycleSkipped, PluginError, SettingsError, StateError
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, OrderUpdate, Signal
 from trading_bot.domain.portfolio import Portfolio
@@ -68,6 +68,7 @@ class MainOrchestrator:
         self._tell = tell
         self._open = ExitStack()
         self._cycle = _Cycle(run_id="")
+        self._uncounted: Exception | None = None  # a failure that could not be written down
         self._passes_left: int | None = None
         self._as_of: date | None = None
 
@@ -76,9 +77,9 @@ class MainOrchestrator:
 
         `as_of` names the session of the first pass, for a historical price source.
         """
-        self.initialize()
         self._passes_left, self._as_of = cycles, as_of
         try:
+            self.initialize()
             while not self.should_stop:
                 self._count_pass()
                 try:
@@ -95,7 +96,8 @@ class MainOrchestrator:
                 except Exception as error:  # noqa: BLE001  the loop outlives every failure; the policy says how
                     self.handle_loop_error(error)
         except KeyboardInterrupt:
-            handle_interruption(self._bot, run_id=self._cycle.run_id)
+            if self._cycle.run_id:
+                handle_interruption(self._bot, run_id=self._cycle.run_id)
             raise
         finally:
             self.shutdown()
@@ -128,6 +130,9 @@ class MainOrchestrator:
 
     def is_trading_time(self) -> bool:
         """Ask to be let in; say whether this pass trades. A pass that may not says why in the log."""
+        if self._uncounted is not None:  # the run of the pass before; its lease is still held
+            handle_failure(self._bot, run_id=self._cycle.run_id, error=self._uncounted)
+            self._uncounted = None
         self._cycle = _Cycle(run_id=f"loop-{uuid4()}")
         scheduled = None if self._bot.data.historical else self._clock.now()
         as_of, self._as_of = self._as_of, None
@@ -175,20 +180,36 @@ class MainOrchestrator:
                 self._tell(self._cycle.report)
 
     def wait_for_next_cycle(self) -> None:
-        """Sleep until the next pass; a historical source needs no waiting."""
-        if not self.should_stop and not self._bot.data.historical:
+        """Sleep until the next pass. A historical source needs no waiting, unless it could not be traded just now."""
+        if not self.should_stop and (self.last_skip is not None or not self._bot.data.historical):
             self._clock.sleep(self.settings.orchestrator.loop_interval_seconds)
 
     def handle_loop_error(self, error: Exception) -> None:
-        """Count the failure, send the alerts, and back off or stop for good."""
-        self.last_error = error
+        """Count the failure, send the alerts, and back off or stop for good.
+
+        A book that cannot even count is tried again when it is only locked; otherwise the loop ends.
+        """
+        self.last_error, self._uncounted = error, None
         self.logger.error("Error in main loop: %s", error, exc_info=error)
-        handle_failure(self._bot, run_id=self._cycle.run_id, error=error, details=traceback.format_exc())
-        control = self._bot.book.control.read()
+        try:
+            handle_failure(self._bot, run_id=self._cycle.run_id, error=error, details=traceback.format_exc())
+            control = self._bot.book.control.read()
+        except StateError as shut:
+            self._wait_for_the_book(error, shut)
+            return
         if control.state is TradingState.HALTED:
             self.should_stop = True
         if not self.should_stop and control.next_allowed_at is not None:
             self._clock.sleep(max((control.next_allowed_at - self._clock.now()).total_seconds(), 0.0))
+
+    def _wait_for_the_book(self, error: Exception, shut: StateError) -> None:
+        if not shut.may_be_tried_again:
+            self.should_stop = True
+            return
+        self.logger.error("The failure is counted later: %s", shut)
+        self._uncounted = error
+        if not self.should_stop:
+            self._clock.sleep(self.settings.orchestrator.recovery_backoff_seconds)
 
     def shutdown(self) -> None:
         """Let go of every component."""
