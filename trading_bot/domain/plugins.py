@@ -7,6 +7,7 @@ its decorators. A plug-in that cannot be imported stops the bot.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import importlib
 import importlib.metadata
@@ -65,7 +66,7 @@ class Registry(Generic[Port]):
         cls = self.get(name)
         from pydantic import TypeAdapter, ValidationError
 
-        known = tuple(getattr(cls, "__dataclass_fields__", {}))
+        known = tuple(field.name for field in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else ()
         for option in options:
             if option not in known:
                 raise PluginError(f"The {self._kind} {name!r} has no option {option!r}.{nearest(option, known)}")
