@@ -12,10 +12,12 @@ from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import Approved, Decision, Order, Purpose, Rejected, Resized, Ruling, Side, Signal
 from trading_bot.domain.portfolio import Portfolio, Position
 from trading_bot.domain.ports import RiskContext, RiskRule, Stage
+from trading_bot.risk.rules.buying_power import BuyingPower
+from trading_bot.risk.rules.whole_shares import FRACTION
 
 log = logging.getLogger(__name__)
 
-FRACTION = Decimal("0.000001")  # the smallest part of a share that brokers keep
+NOTHING_ASKED = "there is nothing to trade"
 RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
 
 
@@ -36,8 +38,15 @@ class RiskManager:
     """
 
     def __init__(self, rules: Mapping[str, RiskRule], *, stop: ProtectiveStop, fractional: bool = False) -> None:
-        """Take the rules in the order in which they are asked (see `registry.build_rules`)."""
+        """Take the rules in the order in which they are asked (see `registry.build_rules`).
+
+        Raises:
+            ValueError: there is no rule at all, so nothing would ever be refused.
+        """
+        if not rules:
+            raise ValueError("there are no risk rules: nothing may be traded without one")
         self.rules = dict(rules)
+        self._reserve = max((rule.reserve for rule in rules.values() if isinstance(rule, BuyingPower)), default=ZERO)
         self._stop = stop
         self._fractional = fractional
 
@@ -68,7 +77,7 @@ class RiskManager:
         for signal in sorted(signals, key=_handling_order):
             decision = self._decide_one(signal, context)
             decisions.append(decision)
-            context = _after(decision, context)
+            context = self._after(decision, context)
         return tuple(decisions)
 
     def _decide_one(self, signal: Signal, context: RiskContext) -> Decision:
@@ -80,7 +89,7 @@ class RiskManager:
             rulings.append(ruling)
             order = replace(order, quantity=min(order.quantity, ruling.allowed))
             if order.quantity <= 0:
-                return Rejected(signal, requested, ZERO, name, ruling.message, tuple(rulings))
+                return Rejected(signal, requested, ZERO, name, ruling.message or NOTHING_ASKED, tuple(rulings))
         binding = self._binding(rulings)
         if binding is None:
             return Approved(signal, requested, order.quantity, "", "every rule let it pass", tuple(rulings))
@@ -94,12 +103,22 @@ class RiskManager:
         """
         held, price = context.portfolio.held(signal.symbol), context.prices.get(signal.symbol, ZERO)
         if signal.wanted_weight == 0:
-            return abs(held)
-        if price <= 0:
+            return max(-held * signal.side.sign, ZERO)
+        if not price.is_finite() or price <= 0:
             return ZERO
         target = Decimal(repr(signal.wanted_weight)) * context.equity / price
         shares = max((target - held) * signal.side.sign, ZERO).quantize(FRACTION, rounding=ROUND_DOWN)
         return shares if self._fractional or shares < 1 else whole_shares(shares)
+
+    def _after(self, decision: Decision, context: RiskContext) -> RiskContext:
+        """Return the context as it is once the decision's order is filled; sales free no cash before they fill."""
+        if isinstance(decision, Rejected):
+            return context
+        signal, price = decision.signal, context.prices.get(decision.signal.symbol, ZERO)
+        portfolio = with_pending(context.portfolio, signal.symbol, signal.side, decision.quantity, price)
+        # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
+        spent = decision.quantity * price * (1 + self._reserve) if signal.side is Side.BUY else ZERO
+        return replace(context, portfolio=portfolio, buying_power=context.buying_power - spent)
 
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
         """Return the ruling that set the size. Rounding binds only where no limit did."""
@@ -112,26 +131,17 @@ def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Rulin
     """Return the rule's ruling; a rule that fails, or wants more than was asked, refuses."""
     try:
         ruling = rule.check(order, context)
+        is_sane = ZERO <= ruling.allowed <= order.quantity  # raises on NaN
     except RULE_FAULTS as error:
         log.exception("Risk rule %s failed on %s", name, order.symbol)
         message = f"the rule could not be evaluated ({type(error).__name__}: {error}), so it refuses"
         return Ruling(name, "RULE_FAILED", order.quantity, ZERO, "", "", "", message)
-    if not ZERO <= ruling.allowed <= order.quantity:
+    if not is_sane:
         message = f"the rule allowed {ruling.allowed} of {order.quantity} shares, which no rule may, so it refuses"
         return Ruling(
             name, "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
         )
     return replace(ruling, rule=name)
-
-
-def _after(decision: Decision, context: RiskContext) -> RiskContext:
-    """Return the context as it is once the decision's order is filled; sales free no cash before they fill."""
-    if isinstance(decision, Rejected):
-        return context
-    symbol, side, price = decision.signal.symbol, decision.signal.side, context.prices[decision.signal.symbol]
-    portfolio = with_pending(context.portfolio, symbol, side, decision.quantity, price)
-    spent = decision.quantity * price if side is Side.BUY else ZERO
-    return replace(context, portfolio=portfolio, buying_power=context.buying_power - spent)
 
 
 def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:

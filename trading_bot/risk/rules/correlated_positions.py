@@ -34,8 +34,10 @@ class CorrelatedPositions:
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
-        if not order.signal.purpose.is_entry or context.portfolio.held(order.symbol):
+        if not order.signal.purpose.is_entry:
             return passed(order, "CORRELATION_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
+        if context.portfolio.held(order.symbol):
+            return passed(order, "CORRELATION_WITHIN_LIMIT", observed="held already")
         alike = self._alike(order.symbol, context)
         limit, unit = self.max_correlated_positions, "positions that move alike"
         if len(alike) < limit:
