@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -82,6 +83,11 @@ def reasons_of(name: str, strategy: Strategy, bars: MarketHistory) -> list[str]:
         )
         for column in range(len(bars.symbols))
     ]
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """Return the options of a strategy with their defaults."""
+    return {field.name: field.default for field in dataclasses.fields(cast("Any", STRATEGIES.get(name)))}
 
 
 def test_there_are_strategies():
@@ -234,7 +240,7 @@ def test_every_signal_tells_who_wants_it_and_why(name, strategy):
 
 
 def test_a_misspelt_option_is_refused_with_a_list_of_those_there_are(name):
-    known = sorted(vars(STRATEGIES.get(name))["__dataclass_fields__"])
+    known = sorted(options_of(name))
     with pytest.raises(PluginError, match=f"no option '{known[0]}x'.*Did you mean '{known[0]}'") as refusal:
         STRATEGIES.build(name, {f"{known[0]}x": 1})
 
@@ -246,8 +252,8 @@ def numeric_options() -> list[tuple[str, str]]:
     return [
         (name, option)
         for name in NAMES
-        for option, field in vars(STRATEGIES.get(name))["__dataclass_fields__"].items()
-        if isinstance(field.default, int | float) and not isinstance(field.default, bool)
+        for option, default in options_of(name).items()
+        if isinstance(default, int | float) and not isinstance(default, bool)
     ]
 
 
