@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from flows.server import ServerUnavailable, StartedServer, Stopped, running_server, stop_on_signals
-from trading_bot.domain.errors import PluginError, SettingsError
+from trading_bot.domain.errors import PluginError, SettingsError, StateError
 
 if TYPE_CHECKING:
     from flows.local import Outcome
@@ -30,6 +30,7 @@ NEXT_COMMANDS = (
     ("python flows/cycle.py", "trade the session after"),
     ("bensbot status", "portfolio, open orders and trading state"),
 )
+COUNTED = "The failure is in the book; `bensbot status` says when the next cycle may start."
 STATUS = "`bensbot status` shows how things stand."
 WHAT_HELPS = {  # where the reason does not say it itself
     "end_of_data": "`BENSBOT_STATE__FOLDER=again python flows/cycle.py` begins again with an empty book.",
@@ -134,9 +135,9 @@ def _told(outcome: Outcome, options: Options) -> int:
         return DONE
     if isinstance(outcome.error, SettingsError | PluginError):
         raise outcome.error
+    counted = not isinstance(outcome.error, StateError | ServerUnavailable)  # else the book may know nothing of it
     _say(
-        f"BensBot: the cycle failed. {type(outcome.error).__name__}: {outcome.error} "
-        "The failure is in the book; `bensbot status` says when the next cycle may start."
+        f"BensBot: the cycle failed. {type(outcome.error).__name__}: {outcome.error} {COUNTED if counted else ''}".rstrip()
     )
     return FAILED
 
