@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from flows.server import ServerUnavailable, StartedServer, Stopped, running_server, stop_on_signals
-from trading_bot.domain.errors import PluginError, SettingsError, StateError
+from trading_bot.domain.errors import PluginError, SettingsError
 
 if TYPE_CHECKING:
-    from flows.local import Outcome
     from trading_bot.config.typed_settings import TradingBotSettings
+    from trading_bot.reporting.outcome import Outcome
 
-DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 SIGNAL_EXIT = 128  # plus the number of the signal, as shells have it
 
 NEXT_COMMANDS = (
@@ -57,26 +55,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except (SettingsError, PluginError) as error:
-        _say(f"BensBot: {error}")
+        say(f"BensBot: {error}")
         return WRONG_SETTINGS
     except ServerUnavailable as error:
-        _say(f"BensBot: {error}")
+        say(f"BensBot: {error}")
         return FAILED
     except KeyboardInterrupt as stop:
-        _say("BensBot: stopped. What was sent is in the book; the next run goes on from there.")
+        say("BensBot: stopped. What was sent is in the book; the next run goes on from there.")
         return SIGNAL_EXIT + stop.number if isinstance(stop, Stopped) else INTERRUPTED
 
 
 def _run(options: Options) -> int:
-    _say(f"BensBot: trading {_sessions(options)} with {options.config or 'the settings of this folder'}.")
+    say(f"BensBot: trading {_sessions(options)} with {options.config or 'the settings of this folder'}.")
     from trading_bot.config.typed_settings import load_config
 
     settings = load_config(options.config)
+    hide(settings.secret_values())
     with _server(settings) as address:
         _import_all()
         from flows.local import trade
 
-        outcome = trade(address, options.config, options.as_of, sessions=options.sessions, say=_say)
+        outcome = trade(address, options.config, options.as_of, sessions=options.sessions, say=say)
     return _told(outcome, options)
 
 
@@ -93,12 +92,12 @@ def _import_all() -> None:
 @contextmanager
 def _server(settings: TradingBotSettings) -> Generator[str]:
     """Give the API address of a server that answers, and end it afterwards when it is ours."""
-    address = running_server(_say)
+    address = running_server(say)
     if address:
-        _say(f"Recording the run on the Prefect server {address}.")
+        say(f"Recording the run on the Prefect server {address}.")
         yield address
         return
-    _say("Starting a Prefect server for this run (about 10 s, the very first time 30 s) …")
+    say("Starting a Prefect server for this run (about 10 s, the very first time 30 s) …")
     server = StartedServer()
     try:
         _import_all()  # while the server boots
@@ -118,51 +117,26 @@ def _progress() -> Generator[None]:
     console = Console(stderr=True)
     with console.status("Waiting for the server …", spinner="dots"):
         yield
-    _say(f"The server is up after another {time.monotonic() - began:.1f} s.")
+    say(f"The server is up after another {time.monotonic() - began:.1f} s.")
 
 
 def _told(outcome: Outcome, options: Options) -> int:
     """Print the reports to stdout, whatever stopped them to stderr, and return the exit code."""
-    if options.json:
-        from flows.local import as_json
+    from trading_bot.reporting.outcome import ending, print_outcome
 
-        sys.stdout.write(as_json(outcome, several=options.sessions > 1) + "\n")
-    elif outcome.reports:
-        _print_reports(outcome, options)
-    if outcome.skipped:
-        _say(f"BensBot did not trade. {outcome.skipped.message} {WHAT_HELPS.get(outcome.skipped.code, '')}".rstrip())
-    if outcome.error is None:
-        return DONE
+    several = options.sessions > 1
+    print_outcome(outcome, several=several, as_json=options.json, next_commands=NEXT_COMMANDS)
     if isinstance(outcome.error, SettingsError | PluginError):
         raise outcome.error
-    counted = not isinstance(outcome.error, StateError | ServerUnavailable)  # else the book may know nothing of it
-    _say(
-        f"BensBot: the cycle failed. {type(outcome.error).__name__}: {outcome.error} {COUNTED if counted else ''}".rstrip()
-    )
-    return FAILED
-
-
-def _print_reports(outcome: Outcome, options: Options) -> None:
-    from rich.console import Console
-
-    from trading_bot.reporting.console import print_report, print_run
-
-    console = Console()
-    if options.sessions > 1:
-        print_run(outcome.reports, console, next_commands=NEXT_COMMANDS)
-    else:
-        print_report(outcome.reports[-1], console, next_commands=NEXT_COMMANDS)
+    if told := ending(outcome):
+        say(f"{told} {WHAT_HELPS.get(outcome.skipped.code, '') if outcome.skipped else ''}".rstrip())
+    return FAILED if outcome.error else DONE
 
 
 def _sessions(options: Options) -> str:
     if options.as_of:
         return f"the session of {options.as_of}"
     return "the next session" if options.sessions == 1 else f"the next {options.sessions} sessions"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 class _Parser(argparse.ArgumentParser):

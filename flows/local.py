@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -28,28 +26,12 @@ from flows.cycle import CycleParams, trading_cycle
 from flows.hooks import SKIPPED
 from flows.server import ServerUnavailable, without_proxy
 from trading_bot.domain.cycle import CycleReport
-from trading_bot.reporting.as_json import FORMAT, report_as_json, skip_as_json
+from trading_bot.domain.errors import CycleSkipped
 from trading_bot.reporting.line import cycle_line
+from trading_bot.reporting.outcome import Outcome
 
 DRAIN_SECONDS = 5.0
 SERVER_TROUBLE = (httpx.HTTPError, PrefectException, RuntimeError)  # the last one is how the client says "no answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Why a cycle did not trade. `code` is one of `domain.cycle.SkipReason`."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The sessions that were traded, and what ended the series early, if anything did."""
-
-    reports: tuple[CycleReport, ...] = ()
-    skipped: Skip | None = None
-    error: BaseException | None = None
 
 
 def trade(
@@ -75,7 +57,7 @@ async def _cycles(params: CycleParams, sessions: int, say: Callable[[str], None]
             return Outcome(tuple(reports), error=ServerUnavailable(f"the Prefect server does not answer: {error}"))
         result: object = await state.aresult(raise_on_failure=False)
         if state.name == SKIPPED:
-            return Outcome(tuple(reports), skipped=Skip(str(result), state.message or ""))
+            return Outcome(tuple(reports), skipped=CycleSkipped(str(result), state.message or ""))
         if not isinstance(result, CycleReport):
             return Outcome(tuple(reports), error=_as_error(result, state))
         reports.append(result)
@@ -88,14 +70,3 @@ def _as_error(result: object, state: State[Any]) -> BaseException:
     return (
         result if isinstance(result, BaseException) else RuntimeError(state.message or f"The run ended {state.name}.")
     )
-
-
-def as_json(outcome: Outcome, *, several: bool) -> str:
-    """Return one document, or a list when `several` sessions were asked for; what ended them early comes last."""
-    documents = [report_as_json(report) for report in outcome.reports]
-    if outcome.skipped:
-        documents.append(skip_as_json(outcome.skipped.code, outcome.skipped.message))
-    if outcome.error:
-        kind, message = type(outcome.error).__name__, str(outcome.error)
-        documents.append(json.dumps({"format": FORMAT, "status": "failed", "code": kind, "message": message}, indent=2))
-    return "[" + ",\n".join(documents) + "]" if several else documents[-1]
