@@ -14,17 +14,12 @@ from cyclopts import App, Parameter
 
 from trading_bot import __version__
 from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, StateError
-from trading_bot.domain.secrets import Secrets
+from trading_bot.terminal import DONE, FAILED, INTERRUPTED, WRONG_SETTINGS, hide, say
 
 if TYPE_CHECKING:
-    from trading_bot.config.typed_settings import TradingBotSettings
-    from trading_bot.core.main_orchestrator import MainOrchestrator
     from trading_bot.domain.cycle import CycleReport
     from trading_bot.state.manager import StateManager
 
-_secrets = Secrets()  # what `say` masks
-
-DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 
 app = App(
     name="bensbot",
@@ -45,7 +40,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON fo
 def main() -> None:
     """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 interrupted."""
     try:
-        sys.exit(app() or DONE)
+        sys.exit(app(sys.argv[1:]) or DONE)
     except (SettingsError, PluginError) as error:
         say(f"bensbot: {error}")
         sys.exit(WRONG_SETTINGS)
@@ -73,10 +68,11 @@ def run(
     from trading_bot.config.typed_settings import load_config
 
     settings = load_config(config)
-    _hide_secrets_of(settings)
+    hide(settings.secret_values())
     from trading_bot.core.bot import secrets_of
     from trading_bot.core.logs import configure_logging
     from trading_bot.core.main_orchestrator import MainOrchestrator
+    from trading_bot.reporting.outcome import ending, print_outcome
 
     level = settings.orchestrator.logging_level
     configure_logging(
@@ -87,39 +83,16 @@ def run(
     )
     orchestrator = MainOrchestrator(settings, tell=None if cycles == 1 else _tell_one)
     orchestrator.run(cycles=cycles, as_of=as_of)
-    return _tell(orchestrator, as_json=as_json)
+    print_outcome(orchestrator.outcome, several=cycles != 1, as_json=as_json, next_commands=NEXT_COMMANDS)
+    if told := ending(orchestrator.outcome):
+        say(told)
+    return FAILED if orchestrator.outcome.error else DONE
 
 
 def _tell_one(report: CycleReport) -> None:
     from trading_bot.reporting.line import cycle_line
 
     say(cycle_line(report))
-
-
-def _tell(orchestrator: MainOrchestrator, *, as_json: bool) -> int:
-    """Print what was traded to stdout, and to stderr what kept a cycle from trading."""
-    reports, skipped, error = orchestrator.reports, orchestrator.last_skip, orchestrator.last_error
-    if as_json:
-        from trading_bot.reporting.as_json import report_as_json, skip_as_json
-
-        documents = [report_as_json(report) for report in reports]
-        documents += [skip_as_json(skipped.code, str(skipped))] if skipped else []
-        sys.stdout.write((documents[0] if len(documents) == 1 else "[" + ",\n".join(documents) + "]") + "\n")
-    elif reports:
-        from rich.console import Console
-
-        from trading_bot.reporting.console import print_report, print_run
-
-        if len(reports) == 1:
-            print_report(reports[0], Console(), next_commands=NEXT_COMMANDS)
-        else:
-            print_run(reports, Console(), next_commands=NEXT_COMMANDS)
-    if skipped is not None:
-        say(f"bensbot did not trade: {skipped}")
-    if error is not None:
-        say(f"bensbot: the cycle failed. {type(error).__name__}: {error}\nWhat now: bensbot status")
-        return FAILED
-    return DONE
 
 
 NEXT_COMMANDS = (("bensbot run --once", "trade the session after"), ("bensbot status", "state, orders and positions"))
@@ -222,7 +195,7 @@ def _book(config: Path | None) -> Generator[StateManager]:
     from trading_bot.core.bot import open_book
 
     settings = load_config(config)
-    _hide_secrets_of(settings)
+    hide(settings.secret_values())
     with open_book(settings) as book:
         yield book
 
@@ -234,7 +207,7 @@ def _book_to_read(config: Path | None) -> Generator[StateManager]:
     from trading_bot.state.manager import open_read_only
 
     settings = load_config(config)
-    _hide_secrets_of(settings)
+    hide(settings.secret_values())
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
         raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
     with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
@@ -255,15 +228,3 @@ def _owner() -> str:
     import getpass
 
     return f"{getpass.getuser()} (bensbot)"
-
-
-def say(line: str) -> None:
-    """Tell the person at the terminal, secrets masked; stdout is for results."""
-    sys.stderr.write(_secrets.mask(line) + "\n")
-    sys.stderr.flush()
-
-
-def _hide_secrets_of(settings: TradingBotSettings) -> None:
-    """Mask the secrets of the settings from now on: an error may quote an address with its password."""
-    for value in settings.secret_values():
-        _secrets.register(value)

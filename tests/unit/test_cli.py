@@ -1,0 +1,371 @@
+"""`bensbot` as a user meets it: what it prints, where, and with which exit code. Called in this process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trading_bot import __version__, cli
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def is_one_paragraph(self) -> bool:
+        return "Traceback" not in self.err and "\n\n" not in self.err.strip() and self.err.strip() != ""
+
+
+Bensbot = Callable[..., Said]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Take back what the command does to the logs of the process."""
+    ours = logging.getLogger("trading_bot")
+    before = (list(ours.handlers), ours.level, ours.propagate)
+    yield
+    for handler in ours.handlers:
+        if handler not in before[0]:
+            handler.close()
+    ours.handlers, ours.propagate = before[0], before[2]
+    ours.setLevel(before[1])
+
+
+@pytest.fixture
+def bensbot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bensbot:
+    """Run `bensbot WORDS` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["bensbot", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Said(ended.value.code, out, err)
+
+    return call
+
+
+@pytest.fixture
+def traded(bensbot: Bensbot, tmp_path: Path) -> Bensbot:
+    """The same, after the first session was traded."""
+    (tmp_path / "config.yaml").write_text("data: {symbols: [AAPL, AMD, HD, LLY, MSFT, RRC]}\n")
+    assert bensbot("run", "--once").code == 0
+    return bensbot
+
+
+def break_book(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / ".bensbot" / "bensbot.db")) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+# ── run ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_run_once_says_what_it_did_and_why_on_stdout(bensbot: Bensbot):
+    said = bensbot("run", "--once")
+
+    assert said.code == 0
+    assert "2022-01-03" in said.out
+    assert "buy" in said.out
+    assert said.err == ""
+
+
+def test_run_once_again_trades_the_session_after(traded: Bensbot):
+    assert "2022-01-04" in traded("run", "--once").out
+
+
+def test_run_as_json_is_one_document_for_one_cycle(traded: Bensbot):
+    document = traded("run", "--once", "--json").document
+
+    assert (document["status"], document["session"]) == ("completed", "2022-01-04")
+
+
+def test_run_as_json_is_a_list_for_several_cycles(traded: Bensbot):
+    documents = traded("run", "--sessions", "2", "--json").document
+
+    assert [document["session"] for document in documents] == ["2022-01-04", "2022-01-05"]
+
+
+def test_a_skipped_cycle_is_no_error_and_says_why(traded: Bensbot):
+    traded("pause", "--because", "lunch")
+
+    said = traded("run", "--once")
+
+    assert said.code == 0
+    assert said.err.startswith("bensbot did not trade: Trading is paused by ")
+    assert "lunch" in said.err
+
+
+def test_a_skipped_cycle_as_json_has_the_reason_as_a_code(traded: Bensbot):
+    traded("halt")
+
+    document = traded("run", "--once", "--json").document
+
+    assert (document["status"], document["code"]) == ("skipped", "halted")
+
+
+def test_the_end_of_the_data_is_no_error(bensbot: Bensbot):
+    assert bensbot("run", "--once", "--as-of", "2022-12-28").code == 0
+
+    said = bensbot("run", "--once")
+
+    assert said.code == 0
+    assert "There is no session after 2022-12-28" in said.err
+
+
+def test_a_failed_cycle_is_one_paragraph_and_exit_1(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("data: {symbols: [AAPL, APPL]}\n")
+
+    said = bensbot("run", "--once")
+
+    assert said.code == 1
+    assert said.is_one_paragraph
+    assert "DataError: The price source has no symbol 'APPL'. Did you mean 'AAPL'?" in said.err
+    assert said.err.endswith("What now: bensbot status\n")
+
+
+def test_a_failed_cycle_as_json_leaves_stdout_parseable(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("data: {symbols: [APPL]}\n")
+
+    said = bensbot("run", "--once", "--json")
+
+    assert (said.code, said.document) == (1, [])
+
+
+@pytest.mark.parametrize("as_of", ["2022-03-19", "1989-12-29", "2030-01-02"])
+def test_a_day_that_cannot_be_traded_is_a_wrong_setting_and_no_failure(bensbot: Bensbot, as_of: str):
+    said = bensbot("run", "--once", "--as-of", as_of)
+
+    assert said.code == 2
+    assert said.is_one_paragraph
+    assert f"--as-of {as_of}" in said.err
+    assert bensbot("status", "--json").document["consecutive_errors"] == 0
+
+
+def test_no_number_of_sessions_is_a_wrong_setting(bensbot: Bensbot):
+    said = bensbot("run", "--sessions", "0")
+
+    assert (said.code, said.err) == (2, "bensbot: --sessions 0 is no number of cycles; write 1 or more.\n")
+
+
+def test_a_state_folder_that_is_a_file_is_a_wrong_setting(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / ".bensbot").write_text("in the way")
+
+    said = bensbot("run", "--once")
+
+    assert said.code == 2
+    assert said.is_one_paragraph
+    assert "state.folder = '.bensbot' cannot be used" in said.err
+
+
+def test_a_run_keeps_its_log_beside_the_book(traded: Bensbot, tmp_path: Path):
+    assert "Cycle of 2022-01-03" in (tmp_path / ".bensbot" / "bensbot.log").read_text()
+
+
+# ── switches ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pause_and_resume(traded: Bensbot):
+    assert traded("pause").err == "Trading is paused.\n"
+    assert traded("status", "--json").document["state"] == "paused"
+    assert traded("resume").err.startswith("Trading is active.")
+    assert traded("status", "--json").document["state"] == "active"
+
+
+def test_a_halt_is_ended_by_an_acknowledged_resume_only(traded: Bensbot):
+    traded("halt", "--because", "smoke")
+
+    said = traded("resume")
+
+    assert said.code == 2
+    assert ": smoke. When you know that it is safe to go on: bensbot resume --ack" in said.err
+    assert traded("status", "--json").document["state"] == "halted"
+    assert traded("resume", "--ack").code == 0
+    assert traded("status", "--json").document["state"] == "active"
+
+
+def test_a_halt_cannot_be_softened_to_a_pause(traded: Bensbot):
+    traded("halt", "--because", "smoke")
+
+    said = traded("pause")
+
+    assert said.code == 1
+    assert said.is_one_paragraph
+    assert "HALTED (smoke)" in said.err
+
+
+def test_a_switch_says_who_and_why_in_the_journal(traded: Bensbot):
+    traded("pause", "--because", "lunch")
+
+    document = traded("status", "--json").document
+
+    assert document["cause"] == "lunch"
+    assert document["changed_by"].endswith("(bensbot)")
+
+
+# ── looking ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_status_shows_state_session_orders_and_cash(traded: Bensbot):
+    said = traded("status")
+
+    assert said.code == 0
+    assert said.out.startswith("Trading  active since ")
+    assert "Session  2022-01-03\n" in said.out
+    assert "Cash     $100,000.00\n" in said.out
+    assert "Order    buy 22 AMD: accepted\n" in said.out
+
+
+def test_status_as_json(traded: Bensbot):
+    document = traded("status", "--json").document
+
+    assert (document["last_session"], document["cash"]) == ("2022-01-03", "100000.00")
+    assert {order["symbol"] for order in document["open_orders"]} == {"AAPL", "AMD", "HD", "LLY", "RRC"}
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_without_a_book_looking_makes_none(bensbot: Bensbot, tmp_path: Path, command: str):
+    said = bensbot(command)
+
+    assert said.code == 1
+    assert said.err == "bensbot: .bensbot holds no book yet. The first cycle makes one: bensbot run --once\n"
+    assert not (tmp_path / ".bensbot").exists()
+
+
+def test_doctor_finds_nothing_in_a_sound_book(traded: Bensbot):
+    said = traded("doctor")
+
+    assert (said.code, said.out) == (0, "The book obeys every law of the ledger.\n")
+
+
+def test_doctor_finds_money_that_was_made_up(traded: Bensbot, tmp_path: Path):
+    break_book(tmp_path, "UPDATE cash_ledger SET amount = '1000000.00'")
+
+    said = traded("doctor")
+
+    assert said.code == 1
+    assert "cash" in said.out
+
+
+def test_doctor_as_json(traded: Bensbot, tmp_path: Path):
+    assert traded("doctor", "--json").document == {"ok": True, "violations": []}
+    break_book(tmp_path, "UPDATE cash_ledger SET amount = '1000000.00'")
+
+    said = traded("doctor", "--json")
+
+    assert said.code == 1
+    assert said.document["ok"] is False
+    assert set(said.document["violations"][0]) == {"law", "subject", "message"}
+
+
+# ── settings ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_config_show_says_every_setting_and_who_set_it(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("risk: {max_open_trades: 3}\n")
+
+    said = bensbot("config", "show")
+
+    assert said.code == 0
+    (line,) = [line for line in said.out.splitlines() if "max_open_trades" in line]
+    assert "3" in line
+    assert "file config.yaml" in line
+
+
+def test_config_show_as_json(bensbot: Bensbot):
+    said = bensbot("config", "show", "--json")
+
+    assert said.code == 0
+    assert "risk.max_open_trades" in json.dumps(said.document)
+
+
+def test_config_check_praises_a_good_file(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / "good.yaml").write_text("risk: {max_open_trades: 3}\n")
+
+    said = bensbot("config", "check", "good.yaml")
+
+    assert (said.code, said.err) == (0, "good.yaml is fine.\n")
+    assert not (tmp_path / ".bensbot").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("strategy: {team: [sma_crossed]}", "There is no strategy called 'sma_crossed'. Did you mean 'sma_cross'?"),
+        ("broker: {name: papper}", "There is no broker called 'papper'. Did you mean 'paper'?"),
+        ("data: {source: simple}", "There is no price source called 'simple'. Did you mean 'sample'?"),
+        (
+            "strategy: {team: [{name: sma_cross, options: {fsat: 3}}]}",
+            "The strategy 'sma_cross' has no option 'fsat'. Did you mean 'fast'?",
+        ),
+    ],
+)
+def test_config_check_finds_plug_ins_that_do_not_exist(bensbot: Bensbot, tmp_path: Path, text: str, said: str):
+    (tmp_path / "wrong.yaml").write_text(text)
+
+    ended = bensbot("config", "check", "wrong.yaml")
+
+    assert ended.code == 2
+    assert ended.is_one_paragraph
+    assert said in ended.err
+
+
+# ── the command itself ────────────────────────────────────────────────────────────────────────────
+
+
+def test_version(bensbot: Bensbot):
+    said = bensbot("--version")
+
+    assert (said.code, said.out.strip()) == (0, __version__)
+
+
+@pytest.mark.parametrize("words", [["runn"], ["run", "--nope"], ["run", "--as-of", "yesterday"], ["config", "check"]])
+def test_a_wrong_word_is_an_error_without_a_traceback(bensbot: Bensbot, words: list[str]):
+    said = bensbot(*words)
+
+    assert said.code != 0
+    assert "Traceback" not in said.out + said.err
+
+
+def test_control_c_is_no_traceback(bensbot: Bensbot, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(_words: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+
+    said = bensbot("run")
+
+    assert said.code == 130
+    assert said.err.startswith("bensbot: stopped. What was sent is in the book")
+
+
+def test_the_password_of_a_database_is_not_quoted_at_the_terminal(bensbot: Bensbot, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BENSBOT_STATE__URL", "postgresql+psycopg://ben:hush-hush@127.0.0.1:1/book")
+
+    said = bensbot("doctor")
+
+    assert said.code == 1
+    assert said.is_one_paragraph
+    assert "hush-hush" not in said.err
