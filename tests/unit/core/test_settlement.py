@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.core.trading import Desk, change, open_desk
+from trading_bot.core import cycle
+from trading_bot.core.bot import Bot
+from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.errors import BrokerUnavailable, NotSent
+from trading_bot.domain.orders import OrderStatus
+
+
+class Unreliable:
+    """The paper broker, with `submit` replaced."""
+
+    def __init__(self, real: Any, submit: Callable[..., Any]) -> None:
+        self._real = real
+        self.submit = submit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def arrives_but_does_not_answer(desk: Desk) -> Bot:
+    def submit(intent: Any, *, at: Any) -> Any:
+        desk.bot.broker.submit(intent, at=at)
+        raise BrokerUnavailable("504 Gateway Timeout")
+
+    return replace(desk.bot, broker=Unreliable(desk.bot.broker, submit))  # pyright: ignore[reportArgumentType]
+
+
+def never_arrives(desk: Desk, error: Exception) -> Bot:
+    def submit(_intent: Any, *, at: Any) -> Any:
+        raise error
+
+    return replace(desk.bot, broker=Unreliable(desk.bot.broker, submit))  # pyright: ignore[reportArgumentType]
+
+
+def test_an_order_that_arrived_without_an_answer_is_found_and_not_sent_again(desk: Desk):
+    report = cycle.run_cycle(arrives_but_does_not_answer(desk), run_id="one")
+
+    assert {order.status for order in report.orders} == {OrderStatus.ACCEPTED}
+    fills = cycle.run_cycle(desk.bot, run_id="two").fills
+    assert len(fills) == len(report.orders) == desk.paper_rows("SELECT count(*) FROM paper_orders")[0][0]
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailable("502"), NotSent("connection refused")])
+def test_an_order_that_never_arrived_is_unknown_and_ended_by_the_next_cycle(desk: Desk, error: Exception):
+    report = cycle.run_cycle(never_arrives(desk, error), run_id="one")
+
+    assert {order.status for order in report.orders} == {OrderStatus.UNKNOWN}
+    assert "Order problems on 2022-01-03" in desk.notices.titles()
+
+    cycle.run_cycle(desk.bot, run_id="two")
+
+    ended = desk.rows("SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-20220103%'")
+    assert ended == [("expired_unsent",)]
+
+
+def test_settling_twice_changes_nothing(desk: Desk):
+    cycle.run_cycle(desk.bot, run_id="one")
+    ticket = cycle.admit(desk.bot, run_id="two")
+    market = cycle.update_market_data(desk.bot, ticket)
+
+    first = cycle.settle_orders(desk.bot, ticket, market)
+    before = desk.rows("SELECT * FROM cash_ledger"), desk.rows("SELECT * FROM positions")
+    second = cycle.settle_orders(desk.bot, ticket, market)
+
+    assert len(first.fills) > 0
+    assert (second.fills, second.updates) == ((), ())
+    assert (desk.rows("SELECT * FROM cash_ledger"), desk.rows("SELECT * FROM positions")) == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE paper_account SET cash = '99999.99'", "cash: $"),
+        ("UPDATE paper_positions SET quantity = '1' WHERE symbol = 'HD'", "HD: 4 shares in our book, 1 at the broker"),
+        (
+            "INSERT INTO paper_positions VALUES ('TSLA', '7', '1000')",
+            "TSLA: 0 shares in our book, 7 at the broker",
+        ),
+    ],
+)
+def test_books_that_differ_let_exits_through_only_and_people_are_told(folder: Path, statement: str, said: str):
+    with open_desk(folder) as desk:
+        for number in range(2):
+            cycle.run_cycle(desk.bot, run_id=f"run-{number}")
+        change(desk.paper_file, statement)
+
+        report = cycle.run_cycle(desk.bot, run_id="differs")
+
+        level, message = desk.notices.told("Books differ")
+        assert level == "warning"
+        assert message.startswith("Exits only: the books differ: ")
+        assert said in message
+        assert any(said in warning for warning in report.warnings)
+        assert report.state is TradingState.REDUCING
+        assert {order.side for order in report.orders} == {"sell"}  # AMD is not wanted any more: exits still work
+
+
+def test_books_that_still_differ_are_announced_once(folder: Path):
+    with open_desk(folder) as desk:
+        cycle.run_cycle(desk.bot, run_id="one")
+        change(desk.paper_file, "UPDATE paper_account SET cash = '1.00'")
+        for number in range(3):
+            assert cycle.run_cycle(desk.bot, run_id=f"run-{number}").warnings
+
+        assert desk.notices.titles().count("Books differ") == 1
+
+
+def test_reducing_lasts_until_the_owner_resumes(folder: Path):
+    with open_desk(folder) as desk:
+        cycle.run_cycle(desk.bot, run_id="one")
+        change(desk.paper_file, "UPDATE paper_account SET cash = '1.00'")
+        cycle.run_cycle(desk.bot, run_id="two")
+        change(desk.paper_file, "UPDATE paper_account SET cash = (SELECT '100000.00')")
+
+        assert desk.bot.book.control.read().state is TradingState.REDUCING
+        desk.bot.book.control.set_state(TradingState.ACTIVE, cause="found it", who="Ben")
+        assert desk.bot.book.control.read().state is TradingState.ACTIVE
