@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flows.server import ServerUnavailable, StartedServer, Stopped, running_server, stop_on_signals
 from trading_bot.domain.errors import PluginError, SettingsError
+from trading_bot.terminal import DONE, FAILED, INTERRUPTED, WRONG_SETTINGS, hide, say
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings

@@ -127,7 +127,7 @@ def test_a_cycle_that_may_not_trade_says_why_and_what_helps(tmp_path: Path):
     ended = run(tmp_path)
 
     assert ended.returncode == 0
-    assert "BensBot did not trade. Trading is paused" in ended.stderr
+    assert "BensBot did not trade: Trading is paused" in ended.stderr
     assert "`bensbot resume`" in ended.stderr
 
 

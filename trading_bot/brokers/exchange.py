@@ -7,6 +7,7 @@ The rules, so that a result can be computed by hand:
   else at the limit; mirrored for a sale. It has no slippage: a limit is a promise.
 - At most `volume_share` of the session's volume fills, where the volume is known; in whole shares.
 - A buy takes no more than the cash pays for, a sale no more than is held.
+- The commission of a sale is never more than the sale brings, so that cash never falls below zero.
 - What is left of a day order at the end of its session expires.
 """
 
@@ -87,7 +88,9 @@ def match(order: Working, bar: Bar, *, cash: Decimal, held: Decimal, costs: Cost
         quantity, reason = most, f"${cash:,.2f} of cash pay for {most:f} shares at ${price:,.2f}"
     if quantity <= 0:
         return Match(ZERO, price, ZERO, reason)
-    return Match(quantity, price, costs.fee(quantity, first=order.untouched), reason)
+    fee = costs.fee(quantity, first=order.untouched)
+    brings = cents(quantity * price) if order.side is Side.SELL else fee
+    return Match(quantity, price, min(fee, brings), reason)
 
 
 def _price(order: Working, bar: Bar, costs: Costs) -> Decimal | None:

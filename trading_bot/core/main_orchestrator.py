@@ -26,6 +26,7 @@ from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, OrderUpdate, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Clock
+from trading_bot.reporting.outcome import Outcome
 
 
 @dataclass(slots=True)
@@ -122,6 +123,11 @@ class MainOrchestrator:
         self.portfolio: Portfolio = self.broker.get_portfolio()
         self.market_state: MarketState | None = None  # read by the first cycle: before it nobody knows which session
         self.logger.info("MainOrchestrator initialization complete.")
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came of the cycles of this process."""
+        return Outcome(tuple(self.reports), self.last_skip, self.last_error)
 
     @property
     def consecutive_errors(self) -> int:
