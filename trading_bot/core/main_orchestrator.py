@@ -10,7 +10,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import uuid4
 
@@ -22,11 +22,13 @@ from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, PluginError, SettingsError, StateError
-from trading_bot.domain.market import MarketState
+from trading_bot.domain.market import MarketHistory, MarketState
 from trading_bot.domain.orders import Decision, OrderUpdate, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Clock
 from trading_bot.reporting.outcome import Outcome
+
+MOST_REPORTS = 1_000  # a loop may run for months
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class MainOrchestrator:
         self.settings = settings
         self.logger = logging.getLogger(__name__)
         self.should_stop = False
-        self.reports: list[CycleReport] = []  # of this process, oldest first
+        self.reports: list[CycleReport] = []  # of this process, oldest first; the newest 1,000, with one bar each
         self.last_skip: CycleSkipped | None = None  # why the newest pass did not trade
         self.last_error: Exception | None = None  # why the newest pass failed
         self._clock = clock or SystemClock()
@@ -176,7 +178,8 @@ class MainOrchestrator:
             self._bot, self._ticket, self._market, done.settlement, done.decisions, done.orders
         )
         self.portfolio, done.report = report.portfolio, report
-        self.reports.append(report)
+        self.reports.append(_without_old_bars(report))
+        del self.reports[:-MOST_REPORTS]
 
     def send_status_updates(self) -> None:
         """Send the cycle's notices."""
@@ -233,3 +236,11 @@ class MainOrchestrator:
         if self.market_state is None:
             raise RuntimeError("the market has not been read: call update_market_data() first")
         return self.market_state
+
+
+def _without_old_bars(report: CycleReport) -> CycleReport:
+    """Return the report with the last session's bars only: the bars of decades weigh megabytes a cycle."""
+    old = report.market.history
+    fields = (old.open, old.high, old.low, old.close, old.volume)
+    last = MarketHistory(old.sessions[-1:].copy(), old.symbols, *(bars[-1:].copy() for bars in fields))
+    return replace(report, market=replace(report.market, history=last))

@@ -14,6 +14,7 @@ import pytest
 
 from tests.unit.core.trading import (
     FIRST,
+    SECOND,
     LiveSample,
     Notices,
     WallClock,
@@ -405,3 +406,14 @@ def test_a_book_without_room_ends_the_loop_and_people_are_told(folder: Path):
         "Trading system emergency shutdown triggered",
     )
     assert orchestrator.should_stop
+
+
+def test_a_loop_that_runs_for_long_does_not_keep_the_bars_of_every_cycle(folder: Path):
+    orchestrator = WatchedOrchestrator(settings_in(folder))
+
+    orchestrator.run(cycles=2)
+
+    assert [len(report.market.history.sessions) for report in orchestrator.reports] == [1, 1]
+    assert [report.market.history.last_session for report in orchestrator.reports] == [FIRST, SECOND]
+    assert orchestrator.market_state is not None
+    assert len(orchestrator.market_state.history.sessions) > 8000
