@@ -1,0 +1,64 @@
+"""A stand for every broker: how the contract suite opens it and lets its exchange trade.
+
+A new broker adds one class here. It stands for a broker whose account is new and holds 10,000 dollars, and
+whose exchange knows AAA and BBB at ten dollars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from tests.unit.brokers.exchanges import DAYS, evening, flat, open_account, week
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.ports import BrokerAdapter
+
+
+class BrokerStand(Protocol):
+    """A broker under test, and the exchange behind it."""
+
+    broker: BrokerAdapter
+
+    @property
+    def now(self) -> datetime:
+        """The instant of decisions: the close of the exchange's session."""
+        ...
+
+    def trade(self) -> None:
+        """Let the exchange trade one more session; a market order fills in it."""
+        ...
+
+    def reopen(self) -> None:
+        """Close the broker and connect again, as the next process would."""
+        ...
+
+
+class PaperStand:
+    """The paper broker, whose exchange trades when it is advanced."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sessions = 1
+        self.broker: BrokerAdapter = open_account(folder)
+        self.broker.advance(self.market)
+
+    @property
+    def market(self) -> MarketState:
+        return week({name: [flat(10)] * self._sessions for name in ("AAA", "BBB")})
+
+    @property
+    def now(self) -> datetime:
+        return evening(DAYS[self._sessions - 1])
+
+    def trade(self) -> None:
+        self._sessions += 1
+        self.broker.advance(self.market)
+
+    def reopen(self) -> None:
+        self.broker.close()
+        self.broker = open_account(self._folder)
+
+
+STANDS: Mapping[str, Callable[[Path], BrokerStand]] = {"paper": PaperStand}
