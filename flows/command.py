@@ -29,7 +29,6 @@ NEXT_COMMANDS = (
     ("python flows/cycle.py", "trade the session after"),
     ("bensbot status", "portfolio, open orders and trading state"),
 )
-COUNTED = "The failure is in the book; `bensbot status` says when the next cycle may start."
 STATUS = "`bensbot status` shows how things stand."
 WHAT_HELPS = {  # where the reason does not say it itself
     "end_of_data": "`BENSBOT_STATE__FOLDER=again python flows/cycle.py` begins again with an empty book.",
