@@ -57,6 +57,6 @@ def ending(outcome: Outcome) -> str:
     if outcome.error is not None:
         return (
             f"BensBot: the cycle failed. {type(outcome.error).__name__}: {sentence(str(outcome.error))} "
-            "The failure is in the book; `bensbot status` says when the next cycle may start."
+            "`bensbot status` says when the next cycle may start."
         )
     return ""
