@@ -5,20 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from trading_bot.domain.secrets import Secrets
+from trading_bot.domain.secrets import OF_THIS_PROCESS
 
 DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
-
-_secrets = Secrets()  # of this process; it only grows
 
 
 def say(line: str) -> None:
     """Write a line to standard error, secrets masked; standard output is for results."""
-    sys.stderr.write(_secrets.mask(line) + "\n")
+    sys.stderr.write(OF_THIS_PROCESS.mask(line) + "\n")
     sys.stderr.flush()
 
 
 def hide(values: Iterable[str]) -> None:
     """Mask these values from now on: an error may quote an address with its password."""
     for value in values:
-        _secrets.register(value)
+        OF_THIS_PROCESS.register(value)

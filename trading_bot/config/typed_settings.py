@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
@@ -224,6 +225,7 @@ def _secrets(value: Any) -> Iterator[str]:
             password = re.search(r"://[^/@\s]*?:([^/\s]+)@", text)
             if password:
                 yield password[1]
+                yield unquote(password[1])  # as a driver sees it
         case dict():
             for inner in cast("dict[Any, Any]", value).values():
                 yield from _secrets(inner)

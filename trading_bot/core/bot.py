@@ -14,7 +14,7 @@ from trading_bot.core.hours import TradingHours
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier
-from trading_bot.domain.secrets import Secrets
+from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.notifications.manager import NotificationManager
 from trading_bot.risk.manager import ProtectiveStop, RiskManager
 from trading_bot.risk.registry import build_rules
@@ -79,11 +79,13 @@ def check_plugins(settings: TradingBotSettings) -> None:
 
 
 def secrets_of(settings: TradingBotSettings) -> Secrets:
-    """Return everything in the settings that must never be shown."""
-    secrets = Secrets()
+    """Return everything that must never be shown, the secrets of these settings included.
+
+    It is one object for the whole process: what a channel adds when it is opened, log and terminal mask too.
+    """
     for value in settings.secret_values():
-        secrets.register(value)
-    return secrets
+        OF_THIS_PROCESS.register(value)
+    return OF_THIS_PROCESS
 
 
 def book_url(settings: TradingBotSettings) -> str:

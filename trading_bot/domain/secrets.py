@@ -46,6 +46,9 @@ class Secrets:
         return self._pattern.sub(MASK, text) if self._pattern else text
 
 
+OF_THIS_PROCESS = Secrets()  # what was a secret once stays one: settings and channels add to it
+
+
 class MaskingFilter(logging.Filter):
     """Mask secrets in message, arguments, exception and stack of every record; drop lines that print addresses.
 

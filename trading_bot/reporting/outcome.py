@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.errors import CycleSkipped
+from trading_bot.domain.secrets import OF_THIS_PROCESS
 from trading_bot.domain.words import sentence
 from trading_bot.reporting.as_json import FORMAT, report_as_json, skip_as_json
 
@@ -28,7 +29,7 @@ def outcome_as_json(outcome: Outcome, *, several: bool) -> str:
     if outcome.skipped is not None:
         documents.append(skip_as_json(outcome.skipped.code, str(outcome.skipped)))
     if outcome.error is not None:
-        failed = {"status": "failed", "code": type(outcome.error).__name__, "message": str(outcome.error)}
+        failed = {"status": "failed", "code": type(outcome.error).__name__, "message": _words(outcome.error)}
         documents.append(json.dumps({"format": FORMAT, **failed}, indent=2))
     return "[" + ",\n".join(documents) + "]" if several else documents[-1]
 
@@ -56,7 +57,11 @@ def ending(outcome: Outcome) -> str:
         return f"BensBot did not trade: {sentence(str(outcome.skipped))}"
     if outcome.error is not None:
         return (
-            f"BensBot: the cycle failed. {type(outcome.error).__name__}: {sentence(str(outcome.error))} "
+            f"BensBot: the cycle failed. {type(outcome.error).__name__}: {sentence(_words(outcome.error))} "
             "`bensbot status` says when the next cycle may start."
         )
     return ""
+
+
+def _words(error: BaseException) -> str:
+    return OF_THIS_PROCESS.mask(str(error))  # an error may quote an address with its key
