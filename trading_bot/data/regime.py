@@ -12,6 +12,7 @@ YEAR_SESSIONS = 252
 CALM = 0.75  # times the median of the last year
 STORMY = 1.5
 NEEDED = VOLATILITY_SESSIONS + YEAR_SESSIONS  # closes
+ABSURD = 1e100  # sums of such numbers overflow; no index was ever there
 
 _MOVES = {Volatility.CALM: "moves calmly", Volatility.NORMAL: "moves as usual", Volatility.STORMY: "moves wildly"}
 
@@ -25,7 +26,7 @@ def regime(closes: FloatVector, name: str = "The market") -> Regime:
     log returns, annualised with 252 sessions, against the median of the same number over the last
     252 sessions. Both are UNKNOWN where the history is too short.
     """
-    known = closes[(closes > 0) & (closes < np.inf)]
+    known = closes[(closes > 0) & (closes < ABSURD)]
     trend, distance = _trend(known)
     volatility, yearly = _volatility(known)
     return Regime(trend, volatility, _sentence(name, len(known), distance, volatility, yearly))

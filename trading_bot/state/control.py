@@ -40,8 +40,9 @@ class ControlBook:
     def set_state(self, state: TradingState, *, cause: str, who: str) -> ControlState:
         """Change the trading state, journal the change and return the row as it is now.
 
-        Setting ACTIVE forgets failures and waiting time. Coming back to it from another state also
-        starts the high-water mark afresh, at the newest equity. A book that is HALTED stays so until
+        Setting ACTIVE forgets failures and waiting time and starts the high-water mark afresh, at the
+        newest equity, also when the state was ACTIVE before: that is how the owner ends a portfolio
+        stop. A book that is HALTED stays so until
         ACTIVE is set; halting it again is journalled, and the first cause stands.
 
         Raises:
@@ -58,10 +59,9 @@ class ControlBook:
             if state is not old.state:
                 connection.execute(_WRITE, {"state": state, "cause": cause, "changed_by": who, "changed_at": now})
             if state is TradingState.ACTIVE:
-                connection.execute(_WRITE, {"consecutive_errors": 0, "next_allowed_at": None})
-            if state is TradingState.ACTIVE and state is not old.state:
                 newest = connection.scalar(select(func.max(equity.c.session)))
-                connection.execute(_WRITE, {"resumed_at_session": newest})
+                afresh = {"consecutive_errors": 0, "next_allowed_at": None, "resumed_at_session": newest}
+                connection.execute(_WRITE, afresh)
             return control_state(connection.execute(_READ).one())
 
     def record_failure(self, run_id: str, *, error: str) -> int | None:

@@ -103,12 +103,14 @@ def test_waiting_time_is_kept_until_failures_are_forgotten(desk: Desk):
     assert desk.book.control.read().next_allowed_at is None
 
 
-def test_the_high_water_mark_counts_from_the_resume(desk: Desk):
+@pytest.mark.parametrize("stopped", [TradingState.HALTED, TradingState.ACTIVE])
+def test_the_high_water_mark_counts_from_the_resume(desk: Desk, stopped: TradingState):
     for session, equity in ((FRIDAY, "12000"), (MONDAY, "9000")):
         desk.book.ledger.mark_equity(desk.lease, EquityPoint(session, Decimal(10_000), Decimal(equity)), "c")
     assert desk.book.ledger.high_water() == Decimal(12_000)
 
-    desk.book.control.set_state(TradingState.HALTED, cause="drawdown of 25 %", who="bot")
+    if stopped is not TradingState.ACTIVE:  # a portfolio stop refuses entries and leaves the state active
+        desk.book.control.set_state(stopped, cause="drawdown of 25 %", who="bot")
     desk.book.control.set_state(TradingState.ACTIVE, cause="accepted", who="owner")
 
     assert desk.book.ledger.high_water() == Decimal(9_000)

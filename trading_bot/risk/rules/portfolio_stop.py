@@ -20,7 +20,7 @@ from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
 class PortfolioStop:
     """Refuse entries while equity is `portfolio_stop_loss_pct` or more below its high-water mark.
 
-    The mark is the highest equity since the last resume by the owner, so `bensbot resume --ack`
+    The mark is the highest equity since the last resume by the owner, so `bensbot resume`
     opens a new chapter. Drawdown = 1 - equity / high-water mark (Magdon-Ismail & Atiya, 2004, Risk 17(10)).
     """
 
@@ -38,6 +38,6 @@ class PortfolioStop:
             return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=seen, limit=limit, unit=unit)
         message = (
             f"equity is {drawdown:.1%} below its high of ${context.high_water:,.2f}, the limit is {limit:.1%}: "
-            "no entries until it recovers or the owner resumes with `bensbot resume --ack`"
+            "no entries until it recovers or the owner resumes with `bensbot resume`"
         )
         return refused(order, "DRAWDOWN_EXCEEDS_LIMIT", message, observed=seen, limit=limit, unit=unit)
