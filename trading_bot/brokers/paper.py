@@ -237,9 +237,10 @@ def _bar(market: MarketState, symbol: Symbol, session: date) -> Bar | None:
     turned back into what was really paid.
     """
     history = market.history
-    if symbol not in history.symbols:
+    column = history.find(symbol)
+    if column is None:
         return None
-    row, column = int(np.searchsorted(history.sessions, np.datetime64(session))), history.column(symbol)
+    row = int(np.searchsorted(history.sessions, np.datetime64(session)))
     factor = market.split_factor(symbol, session)
     values = [float(array[row, column]) for array in (history.open, history.high, history.low, history.close)]
     if not np.isfinite(values).all() or min(values) <= 0:

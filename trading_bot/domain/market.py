@@ -43,9 +43,12 @@ class MarketHistory:
     low: FloatMatrix
     close: FloatMatrix
     volume: FloatMatrix  # shares
+    _columns: Mapping[Symbol, int] | None = field(
+        default=None, repr=False, kw_only=True
+    )  # handed on by `rows`, else made here
 
     def __post_init__(self) -> None:
-        """Check the shapes once, here, and make every array read-only.
+        """Check the shapes once, here, make every array read-only, and number the symbols.
 
         Raises:
             ValueError: an array has another shape than (len(sessions), len(symbols)).
@@ -56,6 +59,10 @@ class MarketHistory:
                 raise ValueError(f"{name} has shape {array.shape}, wanted {shape}")
             array.flags.writeable = False
         self.sessions.flags.writeable = False
+        if self._columns is None:
+            # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
+            columns = {symbol: column for column, symbol in enumerate(self.symbols)}
+            object.__setattr__(self, "_columns", columns)
 
     @property
     def last_session(self) -> date:
@@ -64,7 +71,14 @@ class MarketHistory:
 
     def column(self, symbol: Symbol) -> int:
         """Return the column of `symbol`. Raises ValueError when it is not in the universe."""
-        return self.symbols.index(symbol)
+        column = self.find(symbol)
+        if column is None:
+            raise ValueError(f"{symbol} is not one of the {len(self.symbols)} symbols of the history")
+        return column
+
+    def find(self, symbol: Symbol) -> int | None:
+        """Return the column of `symbol`, or None when it is not in the universe."""
+        return self._columns.get(symbol) if self._columns else None
 
     def until(self, session: date) -> MarketHistory:
         """Return the history as it was after `session`: a view, nothing is copied."""
@@ -76,6 +90,7 @@ class MarketHistory:
             self.sessions[rows],
             self.symbols,
             *(array[rows] for array in self._arrays().values()),
+            _columns=self._columns,
         )
 
     def frame(self, name: PriceField) -> pd.DataFrame:
@@ -169,9 +184,10 @@ class MarketState:
 
     def price(self, symbol: Symbol) -> Decimal | None:
         """Return the session's close in dollars per share, or None where there is no usable one."""
-        if symbol not in self.history.symbols or not len(self.history.sessions):
+        column = self.history.find(symbol)
+        if column is None or not len(self.history.sessions):
             return None
-        value = float(self.history.close[-1, self.history.column(symbol)])
+        value = float(self.history.close[-1, column])
         return price_of(value) if np.isfinite(value) and value > 0 else None
 
     def split_factor(self, symbol: Symbol, session: date) -> Decimal:
@@ -184,17 +200,19 @@ class MarketState:
 
     def close_on(self, symbol: Symbol, session: date) -> Decimal | None:
         """Return the newest close known at the end of `session`, in dollars per share of that session."""
-        if symbol not in self.history.symbols:
+        column = self.history.find(symbol)
+        if column is None:
             return None
         rows = int(np.searchsorted(self.history.sessions, np.datetime64(session), side="right"))
-        closes = self.history.close[:rows, self.history.column(symbol)]
+        closes = self.history.close[:rows, column]
         known = np.flatnonzero(np.isfinite(closes))
         return price_of(float(closes[known[-1]]) * float(self.split_factor(symbol, session))) if known.size else None
 
     def last_known_price(self, symbol: Symbol) -> Decimal | None:
         """Return the newest close there is, however old: to value a holding, never to trade on."""
-        if symbol not in self.history.symbols:
+        column = self.history.find(symbol)
+        if column is None:
             return None
-        closes = self.history.close[:, self.history.column(symbol)]
+        closes = self.history.close[:, column]
         known = np.flatnonzero(np.isfinite(closes))
         return price_of(float(closes[known[-1]])) if known.size else None

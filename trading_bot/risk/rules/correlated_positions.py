@@ -51,7 +51,9 @@ class CorrelatedPositions:
     def _alike(self, symbol: Symbol, context: RiskContext) -> tuple[Symbol, ...]:
         """Return the held symbols that move together with `symbol`, in alphabetical order."""
         history = context.market.history
-        held = sorted(other for other in context.portfolio.positions if other != symbol and other in history.symbols)
+        held = sorted(
+            other for other in context.portfolio.positions if other != symbol and history.find(other) is not None
+        )
         mine = self._returns(history, symbol)
         return tuple(
             other for other in held if _correlation(mine, self._returns(history, other)) > self.correlation_threshold
