@@ -35,7 +35,7 @@ def rolling_means(values: FloatMatrix, *windows: int) -> tuple[FloatMatrix, ...]
     """
     missing = np.isnan(values)
     gaps = bool(missing.any())
-    sums = np.cumsum(np.where(missing, 0.0, values) if gaps else values, axis=0)
+    sums = _running_sums(np.where(missing, 0.0, values) if gaps else values)
     unknown = np.cumsum(missing, axis=0) if gaps else None
     means: list[FloatMatrix] = []
     for window in windows:
@@ -45,6 +45,15 @@ def rolling_means(values: FloatMatrix, *windows: int) -> tuple[FloatMatrix, ...]
             mean[_windowed(unknown.astype(np.float64), window) > 0] = np.nan
         means.append(mean)
     return tuple(means)
+
+
+def _running_sums(values: FloatMatrix) -> FloatMatrix:
+    """Return `np.cumsum(values, axis=0)`, row by row: NumPy goes down each column, which takes three times as long."""
+    sums = np.empty_like(values)
+    sums[:1] = values[:1]
+    for row in range(1, len(values)):
+        np.add(sums[row - 1], values[row], out=sums[row])
+    return sums
 
 
 def _windowed(sums: FloatMatrix, window: int) -> FloatMatrix:
@@ -76,29 +85,29 @@ def _rsi_of_known(close: FloatMatrix, period: int) -> FloatMatrix:
     if len(close) <= period:
         return np.full(close.shape, np.nan)
     out = np.empty(close.shape)
-    out[:period] = np.nan
-    change = np.diff(close, axis=0)
-    up = _wilder_mean(np.maximum(change, 0.0), period)
-    both = _wilder_mean(np.abs(change, out=change), period)  # gain + loss
+    change = np.subtract(close[1:], close[:-1], out=out[1:])
+    gain = _smoothed(np.maximum(change, 0.0), period)
+    both = _smoothed(np.abs(change, out=change), period)  # gain + loss; these are the last rows of `out`
     quiet = both <= 0.0
     if quiet.any():
-        up[quiet], both[quiet] = 1.0, 2.0
-    np.divide(up, both, out=out[period:])
-    out[period:] *= 100.0
+        gain[quiet], both[quiet] = 1.0, 2.0
+    np.divide(gain, both, out=both)
+    both *= 100.0
+    out[:period] = np.nan
     return out
 
 
-def _wilder_mean(values: FloatMatrix, period: int) -> FloatMatrix:
-    """Return the smoothed means of rows period - 1 and later: shape (T - period + 1, N).
+def _smoothed(values: FloatMatrix, period: int) -> FloatMatrix:
+    """Turn `values` into `period` times their smoothed means, in place; return rows period - 1 and later.
 
-    m[t] = (1 - 1 / period) m[t-1] + values[t] / period, the first m a plain mean.
+    s[t] = (1 - 1 / period) s[t-1] + values[t], the first s a plain sum. The factor drops out of a ratio.
     """
-    means = values[period - 1 :] / period
-    # Not `mean`, which sums a single column in another order than the columns of a matrix: a gap to come would change
-    # the last bit of every value before it.
-    means[0] = np.cumsum(values[:period], axis=0)[-1] / period
+    sums = values[period - 1 :]
+    # Not `sum`, which adds up a single column in another order than the columns of a matrix: a gap to come would
+    # change the last bit of every value before it.
+    sums[0] = np.cumsum(values[:period], axis=0)[-1]
     carry, keep = np.empty(values.shape[1]), 1.0 - 1.0 / period
-    for earlier, later in itertools.pairwise(means):
+    for earlier, later in itertools.pairwise(sums):
         np.multiply(earlier, keep, out=carry)
         np.add(later, carry, out=later)
-    return means
+    return sums

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import Explains, Opinion, Strategy
+from trading_bot.domain.ports import Explains, Strategy
 from trading_bot.strategies.indicators import TIE
 
 Scores = NDArray[np.float64]  # (N,)
@@ -41,17 +41,17 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Vote:
-    """A member's opinion on the last session: (N,) exposures, and its evidence."""
+    """A member's opinion on the last session: (N,) exposures, and (N,) evidence."""
 
     member: Member
     exposure: Scores
-    opinion: Opinion
+    evidence: Mapping[str, Scores]
 
-    def evidence(self, column: int) -> dict[str, float]:
-        return {name: float(values[-1, column]) for name, values in self.opinion.evidence.items()}
+    def evidence_for(self, column: int) -> dict[str, float]:
+        return {name: float(values[column]) for name, values in self.evidence.items()}
 
     def reason(self, column: int) -> str:
-        exposure, evidence = float(self.exposure[column]), self.evidence(column)
+        exposure, evidence = float(self.exposure[column]), self.evidence_for(column)
         if isinstance(self.member.strategy, Explains):
             return f"{self.member.name}: {self.member.strategy.reason(evidence, exposure)}"
         numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
@@ -87,12 +87,10 @@ class StrategyManager:
         votes = [self._ask(member, market) for member in self.team]
         scores = self._combined(votes)
         wanted = self._wanted_weights(scores, market)
-        columns = (
-            {symbol: column for column, symbol in enumerate(market.history.symbols)} if portfolio.positions else {}
-        )
-        held = {symbol: columns[symbol] for symbol in portfolio.positions if symbol in columns}
+        columns = (market.history.find(symbol) for symbol in portfolio.positions)
+        held = {column for column in columns if column is not None}
         signals: list[Signal] = []
-        for column in sorted({*wanted, *held.values()}):
+        for column in sorted({*wanted, *held}):
             signal = self._compare(column, wanted.get(column, 0.0), market, portfolio, equity, votes, scores)
             if signal is not None:
                 signals.append(signal)
@@ -108,7 +106,9 @@ class StrategyManager:
         exposure = opinion.exposure[-1]
         if not (np.abs(exposure) <= 1).all():  # also False for NaN
             raise ValueError(f"strategy {member.name!r} wants an exposure outside [-1, 1]")
-        return _Vote(member, exposure, opinion)
+        # Copies, so that the sessions before are let go and the next strategy works in the same memory.
+        evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
+        return _Vote(member, exposure.copy(), evidence)
 
     def _combined(self, votes: list[_Vote]) -> Scores:
         total = sum(vote.member.weight for vote in votes)
@@ -181,5 +181,5 @@ def _flat(votes: list[_Vote], column: int) -> Mapping[str, float]:
     numbers: dict[str, float] = {}
     for vote in votes:
         numbers[f"{vote.member.name}.exposure"] = float(vote.exposure[column])
-        numbers.update({f"{vote.member.name}.{name}": value for name, value in vote.evidence(column).items()})
+        numbers.update({f"{vote.member.name}.{name}": value for name, value in vote.evidence_for(column).items()})
     return numbers

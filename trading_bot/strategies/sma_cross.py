@@ -36,7 +36,8 @@ class SmaCross:
     def opinion(self, history: MarketHistory) -> Opinion:
         """Return exposure 1 or 0 for each session and symbol; 0 until `slow` closes are known."""
         fast, slow = rolling_means(carried(history.close), self.fast, self.slow)
-        exposure = (fast > slow * (1 + TIE)).astype(np.float64)  # a comparison with NaN is False
+        exposure = slow * (1 + TIE)
+        np.greater(fast, exposure, out=exposure)  # a comparison with NaN is False
         return Opinion(exposure=exposure, evidence={"fast": fast, "slow": slow})
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
