@@ -15,15 +15,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from flows.server import ServerUnavailable, StartedServer, Stopped, running_server, stop_on_signals
+from flows.server import ServerUnavailable, StartedServer, running_server
 from trading_bot.domain.errors import PluginError, SettingsError
-from trading_bot.terminal import DONE, FAILED, INTERRUPTED, WRONG_SETTINGS, hide, say
+from trading_bot.terminal import DONE, FAILED, WRONG_SETTINGS, exit_code_of, hide, say, stop_on_signals
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
     from trading_bot.reporting.outcome import Outcome
 
-SIGNAL_EXIT = 128  # plus the number of the signal, as shells have it
 
 NEXT_COMMANDS = (
     ("python flows/cycle.py", "trade the session after"),
@@ -62,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt as stop:
         say("BensBot: stopped. What was sent is in the book; the next run goes on from there.")
-        return SIGNAL_EXIT + stop.number if isinstance(stop, Stopped) else INTERRUPTED
+        return exit_code_of(stop)
 
 
 def _run(options: Options) -> int:

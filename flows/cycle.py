@@ -60,7 +60,7 @@ NEXT_SESSION = CycleParams()
 @flow(
     name="trading-cycle",
     description="Look at the market, form opinions, check them, trade, keep the books, tell people.",
-    on_completion=[hooks.forget_failures],
+    on_completion=[hooks.say_it_traded],
     on_failure=[hooks.recover],
     on_crashed=[hooks.recover],
     on_cancellation=[hooks.announce_stop],

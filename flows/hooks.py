@@ -20,7 +20,7 @@ from prefect.logging.loggers import flow_run_logger
 
 from flows.logs import prepare_logs
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
-from trading_bot.core.bot import open_book, open_bot
+from trading_bot.core.bot import open_bot
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.errors import BensBotError, PluginError, SettingsError
 
@@ -35,9 +35,9 @@ def recover(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     A run that was interrupted on purpose is no failure, and neither is one that refused its settings.
     """
     error = _error(state)
-    if isinstance(error, INTERRUPTIONS):
+    if isinstance(error, INTERRUPTIONS + WRONG_SETTINGS):
         announce_stop(flow, flow_run, state)
-    elif not isinstance(error, WRONG_SETTINGS):
+    else:
         with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
             prepare_logs(bot)
             details = bot.secrets.mask(_in_full(state))
@@ -51,11 +51,10 @@ def announce_stop(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
         handle_interruption(bot, run_id=str(flow_run.id))
 
 
-def forget_failures(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Start counting from zero after a cycle that traded. A skipped cycle proves nothing."""
+def say_it_traded(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Log that failures are forgotten. The cycle did that itself, under its lease: the next one may run by now."""
     if state.name != SKIPPED:
-        with _or_logged(flow, flow_run), open_book(_settings(flow_run)) as book:
-            book.control.forget_failures()
+        flow_run_logger(flow_run, flow).info("The cycle traded; failures in a row count from zero again")
 
 
 @contextmanager

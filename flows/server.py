@@ -10,7 +10,6 @@ import contextlib
 import importlib.metadata
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -168,25 +167,6 @@ def without_proxy(address: str) -> None:
     if urlsplit(address).hostname in LOOPBACK:
         for name in ("no_proxy", "NO_PROXY"):
             os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK[:2])))
-
-
-class Stopped(KeyboardInterrupt):
-    """The process was asked to end by another signal than Ctrl-C."""
-
-    def __init__(self, number: int) -> None:
-        """Remember which signal it was."""
-        super().__init__(signal.Signals(number).name)
-        self.number = number
-
-
-def stop_on_signals() -> None:
-    """Treat SIGTERM and SIGHUP like Ctrl-C, so that every `finally` runs."""
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(number, _stop)
-
-
-def _stop(number: int, _frame: object) -> None:
-    raise Stopped(number)
 
 
 def _address_in_profile(environment: Mapping[str, str]) -> str | None:

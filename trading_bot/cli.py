@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 
 from trading_bot import __version__
 from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, StateError
-from trading_bot.terminal import DONE, FAILED, INTERRUPTED, WRONG_SETTINGS, hide, say
+from trading_bot.terminal import DONE, FAILED, WRONG_SETTINGS, exit_code_of, hide, say, stop_on_signals
 
 if TYPE_CHECKING:
     from trading_bot.domain.cycle import CycleReport
@@ -38,7 +38,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON fo
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 interrupted."""
+    """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
     try:
         sys.exit(app(sys.argv[1:]) or DONE)
     except (SettingsError, PluginError) as error:
@@ -47,9 +47,9 @@ def main() -> None:
     except BensBotError as error:
         say(f"bensbot: {error}")
         sys.exit(FAILED)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say("bensbot: stopped. What was sent is in the book; the next run goes on from there.")
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_code_of(stop))
 
 
 @app.command
@@ -65,6 +65,7 @@ def run(
     if sessions is not None and sessions < 1:
         raise SettingsError(f"--sessions {sessions} is no number of cycles; write 1 or more.")
     cycles = 1 if once else sessions
+    stop_on_signals()
     from trading_bot.config.typed_settings import load_config
 
     settings = load_config(config)

@@ -128,7 +128,7 @@ class RiskSettings(Section):
     max_sector_allocation: Share = Field(default=Decimal("0.30"), description="The most of equity in one sector.")
     max_open_trades: Count = Field(default=5, ge=1, description="The most positions at the same time.")
     portfolio_stop_loss_pct: Share = Field(
-        default=Decimal("0.05"), description="Fall from the highest equity at which the bot stops buying and goes out."
+        default=Decimal("0.05"), description="Fall from the highest equity at which nothing is bought any more."
     )
     position_stop: bool = Field(default=True, description="Sell a position that has fallen by position_stop_pct.")
     position_stop_pct: Share = Field(

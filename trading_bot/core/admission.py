@@ -63,7 +63,7 @@ def admit(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: dateti
 
 
 def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
-    control = bot.book.control.read()
+    control = _control(bot)
     skipped = _why_not(bot, control, tick)
     if skipped is not None:
         reason, message = skipped
@@ -89,6 +89,16 @@ def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
     return CycleTicket(tick.cycle_id, tick.at, tick.session, lease, control.state, decided=begun.decided)
 
 
+def _control(bot: Bot) -> ControlState:
+    """Read the switch; halt now where a process died between counting its last failure and halting."""
+    control, policy = bot.book.control.read(), bot.settings.orchestrator
+    too_many = policy.enable_emergency_shutdown and control.consecutive_errors >= policy.max_consecutive_errors
+    if too_many and control.state is not TradingState.HALTED:
+        emergency_stop(bot, f"{control.consecutive_errors} failed cycles in a row")
+        return bot.book.control.read()
+    return control
+
+
 def _bury_dead_cycles(bot: Bot) -> None:
     """Count every cycle without an end as failed: we hold the lease, so nobody works on it any more."""
     for dead in bot.book.cycles.unfinished():
@@ -112,30 +122,44 @@ def _next_session(bot: Bot) -> date:
     """Return the session that a failed cycle left behind, else the first one not yet traded in our windows."""
     left_behind = bot.book.cycles.unfinished_session()
     if left_behind is not None:
-        return left_behind
+        return _in_the_source(bot, left_behind, f"The cycle of {left_behind} is unfinished")
     session = bot.book.cycles.last_traded_session()
     try:
         while True:
             session = bot.data.next_session(session)
-            if not bot.settings.orchestrator.market_hours_only or bot.hours.is_trading_time(
-                bot.hours.close_of(session)
-            ):
+            if _trades_at_the_close(bot, session):
                 return session
     except NoMoreSessions as error:
         raise CycleSkipped(SkipReason.END_OF_DATA, str(error)) from error
 
 
+def _trades_at_the_close(bot: Bot, session: date) -> bool:
+    """Say whether our windows hold the session's close. Raises SettingsError when they hold none but by chance."""
+    if not bot.settings.orchestrator.market_hours_only or bot.hours.is_trading_time(bot.hours.close_of(session)):
+        return True
+    if bot.hours.is_half_day(session):
+        return False
+    raise SettingsError(
+        f"hours.windows = {list(bot.settings.hours.windows)} leaves out the close, and daily prices are traded at the "
+        'close. Write "regular" or a window that ends at 16:00 or later, or orchestrator.market_hours_only: false.'
+    )
+
+
 def _asked_session(bot: Bot, as_of: date) -> date:
-    last = bot.book.cycles.last_traded_session()
-    if last is not None and as_of <= last:
+    traded, begun = bot.book.cycles.last_traded_session(), bot.book.cycles.unfinished_session()
+    if (traded is not None and as_of <= traded) or (begun is not None and as_of < begun):
         raise SettingsError(
-            f"--as-of {as_of}: the book has traded up to {last}, and time does not run backwards. "
+            f"--as-of {as_of}: the book has traded up to {begun or traded}, and time does not run backwards. "
             f"Write a later date, or set state.folder to a fresh folder to begin again."
         )
+    return _in_the_source(bot, as_of, f"--as-of {as_of}")
+
+
+def _in_the_source(bot: Bot, session: date, asked_by: str) -> date:
     try:
-        return bot.data.require_session(as_of)
+        return bot.data.require_session(session)
     except DataError as error:
-        raise SettingsError(f"--as-of {as_of}: {error}") from error
+        raise SettingsError(f"{asked_by}: {error}") from error
 
 
 def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, str] | None:

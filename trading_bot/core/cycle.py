@@ -178,13 +178,14 @@ def _intent(ticket: CycleTicket, decision: Decision) -> OrderIntent:
 
 
 def _risk_context(bot: Bot, market: MarketState, signals: tuple[Signal, ...]) -> RiskContext:
-    portfolio = _shadow_portfolio(bot, market)
+    pending = _pending(bot)
+    book = bot.book.ledger.portfolio()
+    portfolio = _with(book, [order for order in pending if order.intent.side is Side.BUY], market)
     prices = dict(_valuation(portfolio, market))
     for signal in signals:
         if (price := market.price(signal.symbol)) is not None:
             prices[signal.symbol] = price
-    book = bot.book.ledger.portfolio()
-    equity = book.equity(_valuation(book, market))
+    equity = book.equity(prices)
     account = bot.broker.account()
     return RiskContext(
         market=market,
@@ -192,8 +193,9 @@ def _risk_context(bot: Bot, market: MarketState, signals: tuple[Signal, ...]) ->
         prices=prices,
         equity=equity,
         high_water=max(bot.book.ledger.high_water(), equity),
-        buying_power=min(account.buying_power, book.cash - _spoken_for(bot, market)),
+        buying_power=min(account.buying_power, book.cash - _spoken_for(pending, market)),
         state=bot.book.control.read().state,
+        pending_sells=_on_their_way_out(pending),
     )
 
 
@@ -203,17 +205,29 @@ def _pending(bot: Bot) -> list[OpenOrder]:
 
 
 def _shadow_portfolio(bot: Bot, market: MarketState) -> Portfolio:
-    """Return the portfolio as it will be when every open order is filled."""
-    portfolio = bot.book.ledger.portfolio()
-    for order in _pending(bot):
+    """Return the portfolio as it will be when every open order is filled: what opinions are compared with."""
+    return _with(bot.book.ledger.portfolio(), _pending(bot), market)
+
+
+def _with(portfolio: Portfolio, pending: list[OpenOrder], market: MarketState) -> Portfolio:
+    for order in pending:
         price = market.last_known_price(order.intent.symbol) or ZERO
         portfolio = with_pending(portfolio, order.intent.symbol, order.intent.side, order.remaining, price)
     return portfolio
 
 
-def _spoken_for(bot: Bot, market: MarketState) -> Decimal:
+def _on_their_way_out(pending: list[OpenOrder]) -> dict[Symbol, Decimal]:
+    """Return the shares that open sell orders will take."""
+    claimed: dict[Symbol, Decimal] = {}
+    for order in pending:
+        if order.intent.side is Side.SELL:
+            claimed[order.intent.symbol] = claimed.get(order.intent.symbol, ZERO) + order.remaining
+    return claimed
+
+
+def _spoken_for(pending: list[OpenOrder], market: MarketState) -> Decimal:
     """Return the dollars that open buy orders will cost at the last known prices."""
-    buys = [order for order in _pending(bot) if order.intent.side is Side.BUY]
+    buys = [order for order in pending if order.intent.side is Side.BUY]
     return sum((order.remaining * (market.last_known_price(order.intent.symbol) or ZERO) for order in buys), ZERO)
 
 

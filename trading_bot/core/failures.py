@@ -56,23 +56,29 @@ def handle_failure(
     """
     text = str(error) or type(error).__name__
     failures = _count(bot, run_id, text)
-    _release(bot, run_id)
+    emergency = _write_what_follows(bot, error, failures, failed_at) if failures is not None else None
+    _release(bot, run_id)  # only now: whoever is let in next must find the wait or the halt in the book
     if failures is None:
         return None
     log.error("Error in main loop: %s", text)
     alert = loop_error(error if isinstance(error, BaseException) else RuntimeError(text), details)
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
+    if emergency is not None:
+        _announce_stop(bot, emergency)
+    return failures
+
+
+def _write_what_follows(bot: Bot, error: BaseException | str, failures: int, failed_at: datetime | None) -> str | None:
+    """Write the wait, or the halt, into the book. Return the cause of the halt, None for a wait."""
     if isinstance(error, HALT_AT_ONCE):
-        emergency_stop(bot, f"{type(error).__name__}: {text}")
-        return failures
+        return _halt(bot, f"{type(error).__name__}: {error}")
     match after_failure(failures, recovery_policy(bot.settings.orchestrator)):
         case EmergencyStop(count):
-            emergency_stop(bot, f"{count} failed cycles in a row; the last error: {text}")
+            return _halt(bot, f"{count} failed cycles in a row; the last error: {error}")
         case wait:
-            until = (failed_at or bot.clock.now()) + wait.delay
-            bot.book.control.hold_until(until)
+            bot.book.control.hold_until((failed_at or bot.clock.now()) + wait.delay)
             log.info("Backing off for %d seconds before next cycle", wait.delay.total_seconds())
-    return failures
+            return None
 
 
 def _count(bot: Bot, run_id: str, text: str) -> int | None:
@@ -86,20 +92,20 @@ def _count(bot: Bot, run_id: str, text: str) -> int | None:
 
 def emergency_stop(bot: Bot, cause: str) -> None:
     """Set HALTED and send the critical notice."""
+    _announce_stop(bot, _halt(bot, cause))
+
+
+def _halt(bot: Bot, cause: str) -> str:
+    """Set HALTED; return the cause as the notice says it."""
     cause = bot.secrets.mask(cause)
     bot.book.control.set_state(TradingState.HALTED, cause=cause, who=RECOVERY)
-    _announce_stop(bot, f"{cause}\nTrading stays halted until: bensbot resume --ack")
+    return f"{cause}\nTrading stays halted until: bensbot resume --ack"
 
 
 def _announce_stop(bot: Bot, cause: str) -> None:
     log.critical("Emergency shutdown triggered: %s", cause)
     alert = emergency_shutdown(cause)
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
-
-
-def forget_failures(bot: Bot) -> None:
-    """Start counting from zero: a cycle has traded."""
-    bot.book.control.forget_failures()
 
 
 def handle_interruption(bot: Bot, *, run_id: str, reason: str = "interrupted by the owner") -> None:

@@ -94,8 +94,9 @@ class MainOrchestrator:
                         self.update_portfolio_state()
                         self.send_status_updates()
                     self.wait_for_next_cycle()
-                except (SettingsError, PluginError):
-                    raise  # wrong settings stop the bot: waiting does not mend them
+                except (SettingsError, PluginError):  # waiting does not mend them
+                    handle_interruption(self._bot, run_id=self._cycle.run_id, reason="stopped by wrong settings")
+                    raise
                 except Exception as error:  # noqa: BLE001  the loop outlives every failure; the policy says how
                     self.handle_loop_error(error)
         except KeyboardInterrupt:
@@ -149,7 +150,9 @@ class MainOrchestrator:
         except CycleSkipped as skipped:
             self.logger.info("Skipped: %s", skipped)
             self.last_skip = skipped
-            self.should_stop = self.should_stop or skipped.code in (SkipReason.END_OF_DATA, SkipReason.HALTED)
+            # Whoever asked for a number of cycles is waiting for an answer; a loop waits for better times.
+            for_good = skipped.code in (SkipReason.END_OF_DATA, SkipReason.HALTED)
+            self.should_stop = self.should_stop or for_good or self._passes_left is not None
             return False
         return True
 
@@ -239,8 +242,9 @@ class MainOrchestrator:
 
 
 def _without_old_bars(report: CycleReport) -> CycleReport:
-    """Return the report with the last session's bars only: the bars of decades weigh megabytes a cycle."""
+    """Return the report with the last bar and three points of the curve: decades weigh megabytes a cycle."""
     old = report.market.history
     fields = (old.open, old.high, old.low, old.close, old.volume)
     last = MarketHistory(old.sessions[-1:].copy(), old.symbols, *(bars[-1:].copy() for bars in fields))
-    return replace(report, market=replace(report.market, history=last))
+    curve = (*report.equity_curve[:-2][:1], *report.equity_curve[-2:])  # the start, the previous one, this one
+    return replace(report, market=replace(report.market, history=last), equity_curve=curve)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+from uuid import uuid4
+
+THIS_PROCESS = uuid4().hex[:12]  # a process number is given out again, in a container always the same one
 
 
 def owner_of(run_id: str) -> str:
     """Return the text under which this process takes the lease for one run."""
-    return f"{platform.node()}:{os.getpid()}:{run_id}"
+    return f"{platform.node()}:{os.getpid()}:{THIS_PROCESS}:{run_id}"
 
 
 def is_of(owner: str, run_id: str) -> bool:
@@ -23,9 +26,11 @@ def is_dead(owner: str) -> bool:
     and the old one can neither write nor send any more.
     """
     host, _, rest = owner.partition(":")
-    pid = rest.partition(":")[0]
+    pid, _, process = rest.partition(":")
     if host != platform.node() or not pid.isdecimal():
         return False
+    if int(pid) == os.getpid():
+        return process.partition(":")[0] != THIS_PROCESS
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -43,9 +43,8 @@ class MarketHistory:
     low: FloatMatrix
     close: FloatMatrix
     volume: FloatMatrix  # shares
-    _columns: Mapping[Symbol, int] | None = field(
-        default=None, repr=False, kw_only=True
-    )  # handed on by `rows`, else made here
+    # Symbol → column: made here, or handed on by `rows`.
+    _columns: Mapping[Symbol, int] | None = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         """Check the shapes once, here, make every array read-only, and number the symbols.

@@ -111,16 +111,24 @@ class Explains(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskContext:
-    """What rules may look at: the portfolio as it will be when every order so far is filled."""
+    """What rules may look at: the portfolio as it may become through open orders and this cycle's approvals.
+
+    A buy counts as if it had filled, a sale does not before it has: a slot, a sector or a limit is free only
+    once the shares are really gone.
+    """
 
     market: MarketState
-    portfolio: Portfolio  # with open orders and this cycle's approvals already in it
+    portfolio: Portfolio  # with every buy that is open or approved already in it
     prices: Mapping[Symbol, Decimal]  # dollars per share, symbols with a usable price only
     equity: Decimal  # dollars, before this cycle's orders
     high_water: Decimal  # dollars, the highest equity since the last acknowledged resume
     buying_power: Decimal  # dollars left after open orders and this cycle's approvals
     state: TradingState
-    pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares
+    pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares on their way out
+
+    def available(self, symbol: Symbol) -> Decimal:
+        """Return the shares of `symbol` that no sale has claimed yet."""
+        return self.portfolio.held(symbol) - self.pending_sells.get(symbol, Decimal(0))
 
 
 class Stage(IntEnum):

@@ -101,7 +101,7 @@ class RiskManager:
         Whole shares, unless fractions are traded or not even one share is wanted: then the rounding
         rule says so in its own words.
         """
-        held, price = context.portfolio.held(signal.symbol), context.prices.get(signal.symbol, ZERO)
+        held, price = context.available(signal.symbol), context.prices.get(signal.symbol, ZERO)
         if signal.wanted_weight == 0:
             return max(-held * signal.side.sign, ZERO)
         if not price.is_finite() or price <= 0:
@@ -111,13 +111,16 @@ class RiskManager:
         return shares if self._fractional or shares < 1 else whole_shares(shares)
 
     def _after(self, decision: Decision, context: RiskContext) -> RiskContext:
-        """Return the context as it is once the decision's order is filled; sales free no cash before they fill."""
+        """Return the context for the next signal: a buy counts as filled, a sale frees nothing before it fills."""
         if isinstance(decision, Rejected):
             return context
-        signal, price = decision.signal, context.prices.get(decision.signal.symbol, ZERO)
-        portfolio = with_pending(context.portfolio, signal.symbol, signal.side, decision.quantity, price)
+        symbol, price = decision.signal.symbol, context.prices.get(decision.signal.symbol, ZERO)
+        if decision.signal.side is Side.SELL:
+            claimed = context.pending_sells.get(symbol, ZERO) + decision.quantity
+            return replace(context, pending_sells={**context.pending_sells, symbol: claimed})
+        portfolio = with_pending(context.portfolio, symbol, Side.BUY, decision.quantity, price)
         # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
-        spent = decision.quantity * price * (1 + self._reserve) if signal.side is Side.BUY else ZERO
+        spent = decision.quantity * price * (1 + self._reserve)
         return replace(context, portfolio=portfolio, buying_power=context.buying_power - spent)
 
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,7 @@ from tests.unit.core.trading import (
 from trading_bot.core.admission import admit
 from trading_bot.core.bot import Bot
 from trading_bot.core.cycle import run_cycle
+from trading_bot.core.failures import handle_interruption
 from trading_bot.domain.cycle import CycleTicket, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, SettingsError, WrongAccount
 from trading_bot.domain.ports import BrokerAccount
@@ -90,7 +92,43 @@ def test_the_book_is_tied_to_the_account_at_the_first_cycle(desk: Desk):
 def test_the_lease_names_this_process_and_the_run(desk: Desk):
     admit(desk.bot, run_id="run")
 
-    assert desk.rows("SELECT owner FROM lease") == [(owner(os.getpid(), "run"),)]
+    ((holder,),) = desk.rows("SELECT owner FROM lease")
+    assert holder.startswith(f"{platform.node()}:{os.getpid()}:")
+    assert holder.endswith(":run")
+
+
+def test_a_lease_of_an_earlier_process_with_our_number_is_taken_at_once(desk: Desk):
+    # A container's process has the same number after every restart.
+    desk.bot.book.control.acquire_lease(f"{platform.node()}:{os.getpid()}:earlier:run", ttl_seconds=300)
+
+    assert admit(desk.bot, run_id="next").lease.token == 2
+
+
+def test_too_many_failures_halt_even_when_nobody_was_left_to_halt(desk: Desk):
+    for number in range(5):
+        desk.bot.book.control.record_failure(f"run {number}", error="boom")
+
+    with pytest.raises(CycleSkipped, match="halted") as skipped:
+        admit(desk.bot, run_id="next")
+
+    assert skipped.value.code == SkipReason.HALTED
+    assert desk.bot.book.control.read().state is TradingState.HALTED
+
+
+def test_windows_that_leave_out_the_close_are_a_wrong_setting_on_daily_prices(folder: Path):
+    with (
+        open_desk(folder, hours={"windows": ["09:45-15:30"]}) as early,
+        pytest.raises(SettingsError, match="leaves out the close"),
+    ):
+        admit(early.bot, run_id="run")
+
+
+def test_as_of_before_a_cycle_that_has_begun_is_refused(desk: Desk):
+    admit(desk.bot, run_id="run", as_of=date(2022, 3, 16))
+    handle_interruption(desk.bot, run_id="run")
+
+    with pytest.raises(SettingsError, match="time does not run backwards"):
+        admit(desk.bot, run_id="next", as_of=date(2022, 3, 10))
 
 
 # ── as_of that cannot be ──────────────────────────────────────────────────────────────────────────

@@ -248,11 +248,26 @@ def test_a_live_loop_sleeps_through_the_night_pass_by_pass(folder: Path):
 
 def test_a_paused_replay_waits_too_instead_of_spinning(folder: Path):
     change(folder / "bensbot.db", "UPDATE control SET state = 'paused', cause = 'lunch'")
+
+    class Patient(WatchedOrchestrator):
+        def wait_for_next_cycle(self) -> None:
+            super().wait_for_next_cycle()
+            self.should_stop = len(self.wall.slept) == 2
+
+    orchestrator = Patient(settings_in(folder))
+    orchestrator.run()
+
+    assert orchestrator.wall.slept == [60, 60]
+
+
+def test_whoever_asks_for_a_number_of_cycles_is_told_at_once_why_there_are_none(folder: Path):
+    change(folder / "bensbot.db", "UPDATE control SET state = 'paused', cause = 'lunch'")
     orchestrator = WatchedOrchestrator(settings_in(folder))
 
     orchestrator.run(cycles=3)
 
-    assert orchestrator.wall.slept == [60, 60]  # nothing to wait for after the last one
+    assert orchestrator.wall.slept == []
+    assert "lunch" in str(orchestrator.outcome.skipped)
 
 
 # ── when something fails ──────────────────────────────────────────────────────────────────────────
@@ -381,8 +396,12 @@ def test_a_failure_that_a_locked_book_cannot_count_is_counted_once_it_can(folder
                 super().handle_loop_error(error)
             self.broken = False
 
+        def send_status_updates(self) -> None:
+            super().send_status_updates()
+            self.should_stop = True
+
     orchestrator = Locked(settings_in(folder))
-    orchestrator.run(cycles=3)
+    orchestrator.run()
 
     assert orchestrator.notices.told("Trading loop error") == ("error", "Error in main trading loop: boom")
     assert rows(folder / "bensbot.db", "SELECT error FROM failures") == [("boom",)]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ from tests.unit.risk.desks import context, entry, manager, ten_dollar_market, wa
 from tests.unit.strategies.markets import NO_VALUE, history, holding, market, today
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import PluginError
+from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import (
     Approved,
     Decision,
@@ -30,6 +31,7 @@ from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.manager import ProtectiveStop, RiskManager, with_pending
 from trading_bot.risk.registry import RISK_RULES, build_rules
 from trading_bot.risk.rules.buying_power import BuyingPower
+from trading_bot.risk.rules.holdings import Holdings
 from trading_bot.risk.rules.max_open_trades import MaxOpenTrades
 from trading_bot.risk.rules.max_position import MaxPosition
 from trading_bot.risk.rules.price_sanity import PriceSanity
@@ -414,12 +416,29 @@ def test_the_reserve_of_the_first_buy_is_not_spent_by_the_second():
     )  # 700 less 625 leave 75, and a share with its reserve costs 12.50
 
 
-def test_a_sale_frees_a_place_but_no_cash_in_the_same_cycle():
+def test_a_sale_frees_no_place_before_it_has_filled():
     portfolio = holding(0, BBB=(100, 10))
-    rules = manager({"max_open_trades": MaxOpenTrades(1), "buying_power": BuyingPower()})
+    rules = manager({"max_open_trades": MaxOpenTrades(1)})
+    sale, buy = rules.decide([entry("AAA"), way_out("BBB")], context(portfolio=portfolio))
+
+    assert (sale.quantity, buy.quantity, buy.rule) == (100, 0, "max_open_trades")
+
+
+def test_a_sale_frees_no_cash_before_it_has_filled():
+    portfolio = holding(0, BBB=(100, 10))
+    rules = manager({"buying_power": BuyingPower()})
     sale, buy = rules.decide([entry("AAA"), way_out("BBB")], context(portfolio=portfolio, buying_power=103))
 
     assert (sale.quantity, buy.quantity, buy.rule) == (100, 10, "buying_power")
+
+
+def test_shares_that_an_open_order_sells_are_not_sold_again():
+    portfolio, on_their_way = holding(0, BBB=(100, 10)), {Symbol("BBB"): Decimal(70)}
+    (sale,) = manager({"holdings": Holdings()}).decide(
+        [way_out("BBB")], replace(context(portfolio=portfolio), pending_sells=on_their_way)
+    )
+
+    assert sale.quantity == 30
 
 
 @pytest.mark.parametrize("stop", [False, True])

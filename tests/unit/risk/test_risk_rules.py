@@ -157,7 +157,7 @@ def test_the_refusal_says_how_far_it_fell_and_how_to_go_on():
     assert ruling.code == "DRAWDOWN_EXCEEDS_LIMIT"
     assert ruling.observed == "0.1000"
     assert "10.0% below its high of $10,000.00" in ruling.message
-    assert "bensbot resume --ack" in ruling.message
+    assert "bensbot resume" in ruling.message
 
 
 # ── open trades ───────────────────────────────────────────────────────────────────────────────────
