@@ -14,8 +14,8 @@ from sqlalchemy import Connection, insert, select
 from trading_bot.brokers import paper_books as books
 from trading_bot.brokers.exchange import Bar, Costs, Match, Working, match
 from trading_bot.brokers.registry import broker
-from trading_bot.domain.holdings import Holding, after_fill, after_split, remainder_of
-from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.holdings import Holding, SplitBooked, after_fill, remainder_of, replay
+from trading_bot.domain.market import MarketState, Split, Symbol
 from trading_bot.domain.money import ZERO, cents, price_of
 from trading_bot.domain.orders import (
     ClientOrderId,
@@ -130,20 +130,39 @@ class PaperBroker:
         books.set_account(connection, cash=cash, session=session)
 
     def _split(self, connection: Connection, market: MarketState, session: date) -> None:
-        """Change positions as a split does; orders on the symbol are void, as their price means something else now."""
-        for split in (split for split in market.splits if split.session == session):
-            held = books.portfolio(connection).positions.get(split.symbol)
-            for order in (order for order in books.working(connection) if order.update.symbol == split.symbol):
-                why = f"void: {split.symbol} was split {split.ratio:f} for 1"
-                _end(connection, order.update, OrderStatus.CANCELED, why, self._calendar.open_of(session))
-            if held is None:
+        """Change positions as every split effective by now does, one that was learned of late included.
+
+        Orders on the symbol are void, as their price means something else now.
+        """
+        for split in (split for split in market.splits if split.session <= session):
+            events = books.events_of(connection, split.symbol)
+            if any(isinstance(event, SplitBooked) and event.session == split.session for event in events):
                 continue
-            rest = remainder_of(held.quantity, split.ratio)
-            after = after_split(Holding(held.quantity, held.average_price), split.ratio, rest)
-            books.set_position(connection, Position(split.symbol, after.quantity, after.average_price))
-            price = market.close_on(split.symbol, session) or ZERO  # cash in lieu of the fraction
-            _, cash, _ = books.account_row(connection)
-            books.set_account(connection, cash=cash + cents(rest * price), session=session)
+            held = replay(event for event in events if event.session < split.session).quantity
+            if held:
+                self._book_split(connection, market, split, held)
+            if split.session > self._last_session(connection):
+                self._void_orders(connection, split, session)
+
+    def _book_split(self, connection: Connection, market: MarketState, split: Split, held: Decimal) -> None:
+        """Turn `held` old shares into new ones, and the fraction that is left into cash."""
+        rest = remainder_of(held, split.ratio)
+        books.add_split(connection, split, remainder=rest)
+        after = replay(books.events_of(connection, split.symbol))
+        books.set_position(connection, Position(split.symbol, after.quantity, after.average_price))
+        price = market.close_on(split.symbol, split.session) or ZERO
+        _, cash, last = books.account_row(connection)
+        books.set_account(connection, cash=cash + cents(rest * price), session=last)
+
+    def _void_orders(self, connection: Connection, split: Split, session: date) -> None:
+        why = f"void: {split.symbol} was split {split.ratio:f} for 1"
+        for order in (order for order in books.working(connection) if order.update.symbol == split.symbol):
+            _end(connection, order.update, OrderStatus.CANCELED, why, self._calendar.open_of(session))
+
+    @staticmethod
+    def _last_session(connection: Connection) -> date:
+        _, _, last = books.account_row(connection)
+        return last or date.min
 
     def _fill(self, connection: Connection, order: books.PaperOrder, market: MarketState, session: date) -> None:
         update, bar = order.update, _bar(market, order.update.symbol, session)

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Row, String, Table, insert, select, update
 
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.holdings import Event, SplitBooked, Traded
+from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.orders import (
     ClientOrderId,
     ExecutionId,
@@ -68,6 +69,15 @@ fills = Table(
     Column("fee", DecimalText, nullable=False),
     Column("session", DateText, nullable=False),
     Column("filled_at", InstantText, nullable=False),
+)
+
+splits = Table(
+    "paper_splits",
+    metadata,
+    Column("symbol", String, primary_key=True),
+    Column("session", DateText, primary_key=True),
+    Column("ratio", DecimalText, nullable=False),
+    Column("remainder", DecimalText, nullable=False),  # new shares paid out in cash
 )
 
 WORKING = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
@@ -132,6 +142,22 @@ def fills_of(connection: Connection, order_ids: Sequence[ClientOrderId]) -> tupl
     )
 
 
+def events_of(connection: Connection, symbol: Symbol) -> list[Event]:
+    """Return every fill and every split of one symbol, for `domain.holdings.replay`."""
+    traded = connection.execute(select(fills).where(fills.c.symbol == symbol))
+    split = connection.execute(select(splits).where(splits.c.symbol == symbol))
+    return [
+        *(Traded(row.session, row.number, row.side, row.quantity, row.price) for row in traded),
+        *(SplitBooked(row.session, 0, row.ratio, row.remainder) for row in split),
+    ]
+
+
+def add_split(connection: Connection, split: Split, *, remainder: Decimal) -> None:
+    """Write a split that changed a position."""
+    row = {"symbol": split.symbol, "session": split.session, "ratio": split.ratio, "remainder": remainder}
+    connection.execute(insert(splits), row)
+
+
 def add_order(
     connection: Connection, intent: OrderIntent, *, status: OrderStatus, reason: str, session: date | None, at: datetime
 ) -> None:
@@ -175,7 +201,7 @@ def set_position(connection: Connection, position: Position) -> None:
         connection.execute(insert(positions), {"symbol": position.symbol} | values)
 
 
-def set_account(connection: Connection, *, cash: Decimal, session: date) -> None:
+def set_account(connection: Connection, *, cash: Decimal, session: date | None) -> None:
     """Write the cash and the last session traded."""
     connection.execute(update(accounts).values(cash=cash, session=session))
 

@@ -17,7 +17,7 @@ from trading_bot.domain.market import FloatMatrix, SessionAxis, Split, Symbol
 from trading_bot.domain.ports import RawBars
 
 
-@price_source("sample_ohlcv")
+@price_source("sample-ohlcv")
 @dataclass(frozen=True, slots=True)
 class SampleOhlcv:
     """Real open, high, low, close and volume of AAPL, FB, GOOG, IBM and MSFT, as they were traded.
