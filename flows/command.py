@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"BensBot: {error}")
         return FAILED
     except KeyboardInterrupt as stop:
-        say("BensBot: stopped. What was sent is in the book; the next run goes on from there.")
+        say("BensBot: stopped. Whatever was sent before is in the book; the next run goes on from there.")
         return exit_code_of(stop)
 
 

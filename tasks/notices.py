@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 async def send_status_updates(bot: Bot, report: CycleReport) -> None:
-    """Tell people what the cycle did. Not tried again: a notice waits in the outbox until its channel takes it."""
+    """Tell people what the cycle did. Not tried again: a channel that fails is logged."""
     cycle.send_status_updates(bot, report)
     await publish(report)
 

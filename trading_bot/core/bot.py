@@ -72,10 +72,15 @@ def check_plugins(settings: TradingBotSettings) -> None:
     """Build what can be built without opening anything. Raises PluginError or SettingsError."""
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
     BROKERS.get(settings.broker.name)
-    data_manager(settings, hours)
     strategy_manager(settings)
+    data_manager(settings, hours)
     risk_manager(settings)
     notification_manager(settings, secrets_of(settings))
+
+
+def check_prices(settings: TradingBotSettings) -> None:
+    """Look whether the prices are there. Raises SettingsError, or DataError when they are no prices."""
+    data_manager(settings, TradingHours(settings.hours.windows, settings.hours.closed_dates)).check()
 
 
 def secrets_of(settings: TradingBotSettings) -> Secrets:

@@ -78,6 +78,7 @@ class MainOrchestrator:
     def run(self, *, cycles: int | None = None, as_of: date | None = None) -> None:
         """Trade until stopped: by `should_stop`, an emergency, the end of the data, or after `cycles` passes.
 
+        A run of a given number of cycles also ends with the first one that fails or may not trade.
         `as_of` names the session of the first pass, for a historical price source.
         """
         self._passes_left, self._as_of = cycles, as_of
@@ -209,8 +210,8 @@ class MainOrchestrator:
         except StateError as shut:
             self._wait_for_the_book(error, shut)
             return
-        if control.state is TradingState.HALTED:
-            self.should_stop = True
+        if control.state is TradingState.HALTED or self._passes_left is not None:
+            self.should_stop = True  # who asked for a number of cycles wants to be told, not to wait
         if not self.should_stop and control.next_allowed_at is not None:
             self._clock.sleep(max((control.next_allowed_at - self._clock.now()).total_seconds(), 0.0))
 

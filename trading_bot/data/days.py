@@ -62,5 +62,13 @@ def _parsed(column: pd.Series, file: str) -> pd.Series:
         raise DataError(f"{file}: some timestamps have a timezone and some have none. Give all of them one, or none.")
     try:
         return pd.to_datetime(text.where(given), format="ISO8601", utc=bool(zoned.any()))
-    except ValueError as error:
-        raise DataError(f"{file}: a date cannot be read: {error}") from error
+    except ValueError:
+        raise DataError(f"{file}: {_first_wrong(text[given])!r} is no date, write one like 2022-03-01.") from None
+
+
+def _first_wrong(text: pd.Series[str]) -> str:
+    """Return the first text that looks like a date and is none, e.g. 2022-02-30."""
+    import pandas as pd
+
+    days = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+    return str(text[days.isna()].iloc[0])

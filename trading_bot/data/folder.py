@@ -15,7 +15,7 @@ import numpy as np
 
 from trading_bot.data.bars import read_only
 from trading_bot.data.tables import FIELDS, BarTable, read_table
-from trading_bot.domain.errors import DataError
+from trading_bot.domain.errors import DataError, SettingsError
 from trading_bot.domain.market import FloatMatrix, Split, Symbol
 from trading_bot.domain.ports import RawBars
 
@@ -27,16 +27,16 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def price_files(folder: Path) -> list[Path]:
-    """Return the price files in `folder` by name. Raises DataError when it is missing or has none."""
+    """Return the price files in `folder` by name. Raises SettingsError when it is missing or has none."""
     if not folder.is_dir():
-        raise DataError(f"The folder of price files {folder} does not exist.")
+        raise SettingsError(f"data.folder: the folder of price files {folder} does not exist.")
     files = sorted(
         path
         for path in folder.iterdir()
         if path.suffix.lower() in SUFFIXES and path.name.lower() not in SIDE_FILES and not path.name.startswith(".")
     )
     if not files:
-        raise DataError(f"The folder {folder} holds no price file: put one CSV or Parquet file a symbol in it.")
+        raise SettingsError(f"data.folder: {folder} holds no price file: put one CSV or Parquet file a symbol in it.")
     return files
 
 

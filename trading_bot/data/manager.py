@@ -14,7 +14,7 @@ from trading_bot.data.axis import first_day
 from trading_bot.data.bars import as_days, take_symbols
 from trading_bot.data.cleaning import Cleaned, clean
 from trading_bot.data.regime import NEEDED, regime, universe_mean
-from trading_bot.domain.errors import DataError, NoMoreSessions
+from trading_bot.domain.errors import DataError, NoMoreSessions, SettingsError
 from trading_bot.domain.market import MarketState, Regime, SessionAxis, Symbol
 from trading_bot.domain.ports import PriceSource, RawBars, TradingCalendar
 
@@ -87,7 +87,8 @@ class DataManager:
         Raises:
             ValueError: `at` is not aware.
             SourceUnavailable: the source did not answer; may be asked again.
-            DataError: no bar is as old as `session`, or a wanted symbol does not exist.
+            DataError: no bar is as old as `session`.
+            SettingsError: a wanted symbol does not exist.
         """
         if at.tzinfo is None:
             raise ValueError(f"at={at} has no timezone, wanted an aware UTC datetime")
@@ -116,13 +117,24 @@ class DataManager:
             notes=cleaned.notes,
         )
 
+    def check(self) -> None:
+        """Read a historical source once, to see that it has what the settings want.
+
+        Raises:
+            SettingsError: no such folder, or a wanted symbol does not exist.
+            DataError: the source has no session, or its files are no prices.
+        """
+        if self.historical:
+            last = self.next_session(None)
+            self._wanted(self.source.bars(last).symbols)
+
     def _wanted(self, known: Sequence[Symbol]) -> tuple[Symbol, ...]:
         if not self.symbols:
             return tuple(known)
         there = frozenset(known)
         for symbol in self.symbols:
             if symbol not in there:
-                raise DataError(f"The price source has no symbol {symbol!r}.{_suggestion(symbol, known)}")
+                raise SettingsError(f"data.symbols: the source has no symbol {symbol!r}.{_suggestion(symbol, known)}")
         return tuple(Symbol(symbol) for symbol in dict.fromkeys(self.symbols))
 
     def _nothing_left(self, days: SessionAxis, after: date | None) -> str:

@@ -56,6 +56,11 @@ class StateManager:
         return cls(database, clock)
 
     @property
+    def place(self) -> str:
+        """Where the book lies, for people: a path, or a URL with its password masked."""
+        return self._database.place
+
+    @property
     def engine(self) -> Engine:
         """The engine, to read through with SQL: `check_ledger(book.engine)`."""
         return self._database.engine

@@ -62,7 +62,7 @@ class Listing(WatchedOrchestrator):
 
 
 class Failing(WatchedOrchestrator):
-    """Fails in the middle of every cycle, until it has failed often enough."""
+    """Fails in the middle of every cycle, until it has failed often enough; then it trades once and stops."""
 
     failures = 1000
 
@@ -71,6 +71,10 @@ class Failing(WatchedOrchestrator):
             self.failures -= 1
             raise RuntimeError("the model is upside down")
         return super().generate_signals()
+
+    def send_status_updates(self) -> None:
+        super().send_status_updates()
+        self.should_stop = True
 
 
 class Live(WatchedOrchestrator):
@@ -298,11 +302,20 @@ def test_after_a_failure_it_backs_off_and_goes_on_with_the_session(folder: Path)
     orchestrator = Failing(settings_in(folder))
     orchestrator.failures = 2
 
-    orchestrator.run(cycles=3)
+    orchestrator.run()
 
     assert orchestrator.wall.slept == [60, 120]
     assert [report.session for report in orchestrator.reports] == [FIRST]
     assert rows(folder / "bensbot.db", "SELECT consecutive_errors, next_allowed_at FROM control") == [(0, None)]
+
+
+def test_whoever_asks_for_a_number_of_cycles_is_told_at_once_of_a_failure(folder: Path):
+    orchestrator = Failing(settings_in(folder))
+
+    orchestrator.run(cycles=3)
+
+    assert orchestrator.wall.slept == []
+    assert str(orchestrator.outcome.error) == "the model is upside down"
 
 
 def test_five_failures_in_a_row_are_an_emergency(folder: Path):
@@ -332,7 +345,7 @@ def test_without_the_emergency_switch_it_goes_on_and_waits_an_hour_at_most(folde
     orchestrator = Failing(settings_in(folder, orchestrator={"enable_emergency_shutdown": False}))
     orchestrator.failures = 9
 
-    orchestrator.run(cycles=10)
+    orchestrator.run()
 
     assert orchestrator.wall.slept == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
     assert [report.session for report in orchestrator.reports] == [FIRST]

@@ -13,7 +13,7 @@ import pytest
 
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.data.sources.files import Files
-from trading_bot.domain.errors import DataError
+from trading_bot.domain.errors import DataError, SettingsError
 from trading_bot.domain.ports import RawBars
 
 LATE = date(2030, 1, 1)
@@ -32,7 +32,7 @@ def read(folder: Path) -> RawBars:
 
 
 def refusal(folder: Path) -> str:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises((DataError, SettingsError)) as caught:
         read(folder)
     return str(caught.value)
 

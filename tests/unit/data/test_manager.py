@@ -13,7 +13,7 @@ from trading_bot.data.bars import known_by
 from trading_bot.data.manager import DataManager
 from trading_bot.data.sources.sample import Sample
 from trading_bot.data.sources.sample_ohlcv import SampleOhlcv
-from trading_bot.domain.errors import DataError, NoMoreSessions
+from trading_bot.domain.errors import DataError, NoMoreSessions, SettingsError
 from trading_bot.domain.market import Symbol, Trend
 from trading_bot.domain.ports import RawBars
 
@@ -147,11 +147,11 @@ def test_a_symbol_wanted_twice_is_there_once(manager):
 
 @pytest.mark.parametrize(("typed", "guess"), [("AAAA", "AAA"), ("bbb", "BBB")])
 def test_a_misspelt_symbol_is_an_error_that_names_the_nearest_and_what_exists(manager, typed, guess):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(SettingsError) as caught:
         replace(manager, symbols=(typed,)).get_market_state(AT, LAST)
 
     assert str(caught.value) == (
-        f"The price source has no symbol {typed!r}. Did you mean {guess!r}? There are: AAA, BBB, CCC, DDD."
+        f"data.symbols: the source has no symbol {typed!r}. Did you mean {guess!r}? There are: AAA, BBB, CCC, DDD."
     )
 
 
