@@ -19,7 +19,8 @@ from flows.server import ServerUnavailable, StartedServer, running_server
 PARENT = """
 import sys, time
 from pathlib import Path
-from flows.server import StartedServer, stop_on_signals
+from flows.server import StartedServer
+from trading_bot.terminal import stop_on_signals
 stop_on_signals()
 server = StartedServer()
 try:
