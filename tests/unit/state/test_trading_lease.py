@@ -124,6 +124,8 @@ def test_fault_58_the_token_of_an_orphan_is_void_once_another_holds_the_lease(de
 def test_every_write_is_possible_under_a_living_lease(desk: Desk, name: str):
     attempts(desk)[name]()
 
+    assert desk.book.control.current_lease() == desk.lease  # and it takes the lease from nobody
+
 
 def test_a_forged_token_is_no_lease(desk: Desk):
     forged = Lease(desk.lease.token + 7, "them", NOON + timedelta(days=1))
