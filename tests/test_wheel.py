@@ -57,7 +57,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for package in ("trading_bot", "tasks", "flows"):
+    for package in ("trading_bot", "tasks", "flows", "deployments"):
         shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(target), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -99,7 +99,7 @@ def test_the_wheel_holds_what_is_read_at_run_time(wheel: Path):
 def test_the_wheel_holds_nothing_else(wheel: Path):
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
 
-    assert tops == {"trading_bot", "tasks", "flows", f"bensbot-{trading_bot.__version__}.dist-info"}
+    assert tops == {"trading_bot", "tasks", "flows", "deployments", f"bensbot-{trading_bot.__version__}.dist-info"}
 
 
 def test_pip_finds_versions_that_work_together(installed: Installed):

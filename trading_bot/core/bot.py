@@ -113,6 +113,11 @@ def open_broker(settings: TradingBotSettings, hours: TradingHours) -> BrokerAdap
     return BROKERS.get(settings.broker.name)(setup)
 
 
+def is_historical(settings: TradingBotSettings) -> bool:
+    """Say whether "now" is the data's clock: each cycle trades its next day. Raises PluginError."""
+    return PRICE_SOURCES.get(settings.data.source).historical
+
+
 def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManager:
     """Choose the price source. Options named like settings under `data` take those."""
     source = PRICE_SOURCES.get(settings.data.source)

@@ -1,0 +1,61 @@
+"""Write `prefect.yaml` from the settings: `python -m deployments.manifest > prefect.yaml`.
+
+The same table as `bensbot serve`, for workers: `prefect deploy --all`, then `prefect worker start --pool bensbot`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deployments.plan import NAME, POOL, TAGS, TIMEZONE, Deployed, Timetable, plan
+from deployments.serve import ENVIRONMENT, flow_of, parameters_of
+from trading_bot import __version__
+from trading_bot.config.typed_settings import TradingBotSettings, load_config
+
+HEADER = """\
+# Deployments for a process work pool. Made from the settings: after a change of loop_interval_seconds, of the hours or
+# of the price source write it anew with  python -m deployments.manifest > prefect.yaml
+#
+#   prefect work-pool create bensbot --type process
+#   prefect deploy --all
+#   prefect worker start --pool bensbot
+"""
+
+
+def manifest(settings: TradingBotSettings, config: Path | None = None) -> str:
+    """Return the text of `prefect.yaml`. Raises SettingsError."""
+    document = {
+        "name": "bensbot",
+        "deployments": [_deployment(deployed, config) for deployed in plan(settings)],
+    }
+    return HEADER + "\n" + yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _deployment(deployed: Deployed, config: Path | None) -> dict[str, Any]:
+    module, _, function = deployed.entrypoint.rpartition(".")
+    written: dict[str, Any] = {
+        "name": NAME,
+        "description": flow_of(deployed).description,
+        "version": __version__,
+        "tags": list(TAGS),
+        "entrypoint": f"{module.replace('.', '/')}.py:{function}",
+        "parameters": parameters_of(config),
+        "work_pool": {"name": POOL, "job_variables": {"env": dict(ENVIRONMENT)}},
+    }
+    if deployed.timetables:  # an empty list would be ignored
+        written["schedules"] = [_schedule(timetable) for timetable in deployed.timetables]
+    return written
+
+
+def _schedule(timetable: Timetable) -> dict[str, Any]:
+    when = {"cron": timetable.cron, "rrule": timetable.rrule, "interval": timetable.interval}
+    said = {kind: value for kind, value in when.items() if value is not None}
+    return {"slug": timetable.slug, **said, "timezone": TIMEZONE, "active": timetable.active}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(manifest(load_config(Path(sys.argv[1]) if len(sys.argv) > 1 else None)))
