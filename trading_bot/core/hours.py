@@ -1,8 +1,8 @@
 """When the exchange is open and when we may trade. New York time lives here and nowhere else.
 
 Sessions, half days and holidays come from exchange_calendars' XNYS; closures it does not know come
-from the settings. A window is closed on both sides: the instant of the close still belongs to the session,
-because that is when a bot that lives on daily bars decides.
+from the settings. A tick belongs to a window when opens < tick <= closes: at the close a bot that lives on
+daily bars decides, and at the open nothing has been traded yet. So a full day has 390 minutes, a half day 210.
 """
 
 from __future__ import annotations
@@ -28,20 +28,27 @@ FIRST_DAY = date(1990, 1, 1)  # the packaged prices begin here
 PRE_MARKET_OPENS = time(4, 0)
 AFTER_HOURS_END = time(20, 0)
 AFTER_HOURS_END_ON_HALF_DAYS = time(17, 0)
+FULL_DAY_OPEN = time(9, 30)
 FULL_DAY_CLOSE = time(16, 0)
+HALF_DAY_CLOSE = time(13, 0)
+USUAL_TIMES = {
+    "regular": (FULL_DAY_OPEN, FULL_DAY_CLOSE),
+    "pre-market": (PRE_MARKET_OPENS, FULL_DAY_OPEN),
+    "after-hours": (FULL_DAY_CLOSE, AFTER_HOURS_END),
+}
 OWN_WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A span of one day in which trading is allowed, both ends included."""
+    """A span of one day in which trading is allowed: after it opens, up to and at its close."""
 
     opens: datetime  # aware, UTC
     closes: datetime  # aware, UTC
 
     def holds(self, at: datetime) -> bool:
-        """Say whether `at` lies inside."""
-        return self.opens <= at <= self.closes
+        """Say whether a tick at `at` belongs to the window."""
+        return self.opens < at <= self.closes
 
 
 class TradingHours:
@@ -98,15 +105,18 @@ class TradingHours:
                 end = AFTER_HOURS_END_ON_HALF_DAYS if self.is_half_day(day) else AFTER_HOURS_END
                 yield Window(closes, _in_new_york(day, end))
             else:
-                yield _own_window(day, name)
+                yield Window(*(_in_new_york(day, at) for at in usual_times(name)))
 
 
-def _own_window(day: date, name: str) -> Window:
+def usual_times(name: str) -> tuple[time, time]:
+    """Return when a window opens and closes on a full day, in New York."""
+    if name in USUAL_TIMES:
+        return USUAL_TIMES[name]
     found = OWN_WINDOW.fullmatch(name)
     if found is None:
         raise ValueError(f'{name!r} is no window; write regular, pre-market, after-hours or e.g. "09:45-15:30"')
     hour, minute, end_hour, end_minute = (int(part) for part in found.groups())
-    return Window(_in_new_york(day, time(hour, minute)), _in_new_york(day, time(end_hour, end_minute)))
+    return time(hour, minute), time(end_hour, end_minute)
 
 
 def _in_new_york(day: date, at: time) -> datetime:

@@ -103,16 +103,14 @@ def test_the_day_of_mourning_in_2025_was_no_session_even_without_a_setting():
         (("after-hours", date(2026, 7, 1)), "2026-07-01 20:00", "2026-07-02 00:00"),
     ],
 )
-def test_both_ends_of_a_window_belong_to_it_and_a_second_more_does_not(
-    windows: tuple[str, date], opens: str, closes: str
-):
+def test_a_window_begins_after_it_opens_and_ends_with_its_close(windows: tuple[str, date], opens: str, closes: str):
     name, day = windows
     hours, second = TradingHours(windows=(name,)), timedelta(seconds=1)
 
     (window,) = hours.windows_of(day)
 
     assert (window.opens, window.closes) == (utc(opens), utc(closes))
-    instants = (window.opens - second, window.opens, window.closes, window.closes + second)
+    instants = (window.opens, window.opens + second, window.closes, window.closes + second)
     assert [hours.is_trading_time(at) for at in instants] == [False, True, True, False]
 
 
