@@ -58,10 +58,10 @@ def report_as_json(report: CycleReport) -> str:
         "orders": [_order(update) for update in report.orders],
         "settled": [_order(update) for update in report.settled],
         "fills": [_fill(fill) for fill in report.fills],
-        "cash": _plain(report.portfolio.cash),
-        "equity": _plain(report.equity),
-        "positions": [_record(asdict(holding)) for holding in holdings(report)],
-        "equity_curve": [_record(asdict(point)) for point in report.equity_curve],
+        "cash": plain(report.portfolio.cash),
+        "equity": plain(report.equity),
+        "positions": [plain_record(asdict(holding)) for holding in holdings(report)],
+        "equity_curve": [plain_record(asdict(point)) for point in report.equity_curve],
         "warnings": list(report.warnings),
     }
     return json.dumps(document, indent=2, allow_nan=False)
@@ -72,50 +72,12 @@ def skip_as_json(code: str, message: str) -> str:
     return json.dumps({"format": FORMAT, "status": "skipped", "code": code, "message": message}, indent=2)
 
 
-def _market(market: MarketState) -> Json:
-    return {
-        "at": _plain(market.at),
-        "regime": _record(asdict(market.regime)),
-        "coverage": _record(asdict(market.coverage)),
-        "below_minimum_coverage": market.below_minimum_coverage,
-        "quarantined": dict(market.quarantined.items()),
-        "notes": list(market.notes),
-    }
+def plain_record(fields: Mapping[str, object]) -> dict[str, Json]:
+    """Return a record's fields as JSON knows them."""
+    return {name: plain(value) for name, value in fields.items()}
 
 
-def _decision(decision: Decision) -> Json:
-    signal = decision.signal
-    return {
-        "symbol": signal.symbol,
-        "side": str(signal.side),
-        "purpose": str(signal.purpose),
-        "verdict": verdict(decision),
-        "requested": _plain(decision.requested),
-        "quantity": _plain(decision.quantity),
-        "rule": decision.rule,
-        "reason": decision.reason,
-        "strategy": signal.strategy,
-        "wanted_weight": _plain(signal.wanted_weight),
-        "strength": _plain(signal.strength),
-        "signal_reason": signal.reason,
-        "evidence": _record(signal.evidence),
-        "rulings": [_record(asdict(ruling)) for ruling in decision.rulings],
-    }
-
-
-def _order(update: OrderUpdate) -> Json:
-    return _record(asdict(update))
-
-
-def _fill(fill: Fill) -> Json:
-    return _record(asdict(fill))
-
-
-def _record(fields: Mapping[str, object]) -> dict[str, Json]:
-    return {name: _plain(value) for name, value in fields.items()}
-
-
-def _plain(value: object) -> Json:
+def plain(value: object) -> Json:
     """Return a leaf as JSON knows it. Raises TypeError on anything a record's field should not hold."""
     match value:
         case None | bool() | int():
@@ -132,3 +94,42 @@ def _plain(value: object) -> Json:
             return str(value)  # an enumeration's value, too
         case _:
             raise TypeError(f"{type(value).__name__} has no place in the report: {value!r}")
+
+
+def _market(market: MarketState) -> Json:
+    return {
+        "at": plain(market.at),
+        "regime": plain_record(asdict(market.regime)),
+        "coverage": plain_record(asdict(market.coverage)),
+        "below_minimum_coverage": market.below_minimum_coverage,
+        "quarantined": dict(market.quarantined.items()),
+        "notes": list(market.notes),
+    }
+
+
+def _decision(decision: Decision) -> Json:
+    signal = decision.signal
+    return {
+        "symbol": signal.symbol,
+        "side": str(signal.side),
+        "purpose": str(signal.purpose),
+        "verdict": verdict(decision),
+        "requested": plain(decision.requested),
+        "quantity": plain(decision.quantity),
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "strategy": signal.strategy,
+        "wanted_weight": plain(signal.wanted_weight),
+        "strength": plain(signal.strength),
+        "signal_reason": signal.reason,
+        "evidence": plain_record(signal.evidence),
+        "rulings": [plain_record(asdict(ruling)) for ruling in decision.rulings],
+    }
+
+
+def _order(update: OrderUpdate) -> Json:
+    return plain_record(asdict(update))
+
+
+def _fill(fill: Fill) -> Json:
+    return plain_record(asdict(fill))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
+from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.domain.words import (
     asked_and_allowed,
     dollars,
@@ -41,9 +42,9 @@ def cycle_markdown(report: CycleReport) -> str:
         _opening(report),
         "## Decisions",
         _decisions(report.decisions),
-        *_section("Fills", _FILL_HEADS, [_fill(fill) for fill in report.fills]),
-        *_section("Orders", _ORDER_HEADS, [_order(update) for update in (*report.orders, *report.settled)]),
-        *_section("Positions", _POSITION_HEADS, [list(row.values()) for row in positions_table(report)]),
+        *section("Fills", _FILL_HEADS, [_fill(fill) for fill in report.fills]),
+        *section("Orders", _ORDER_HEADS, [_order(update) for update in (*report.orders, *report.settled)]),
+        *section("Positions", POSITION_HEADS, [list(row.values()) for row in positions_table(report)]),
         "## Equity",
         _equity(report),
         *_notes(report),
@@ -53,7 +54,43 @@ def cycle_markdown(report: CycleReport) -> str:
 
 def positions_table(report: CycleReport) -> list[dict[str, str]]:
     """Return one row per position, every cell as text; `unknown` where there is no price."""
-    return [_position(holding) for holding in holdings(report)]
+    return [position_row(holding) for holding in holdings(report)]
+
+
+def position_row(holding: Holding) -> dict[str, str]:
+    """Return one position, cell by cell under its heads."""
+    return {
+        "Symbol": one_line(holding.symbol),
+        "Shares": shares_text(holding.quantity),
+        "Average price": price_text(holding.average_price),
+        "Last price": or_unknown(holding.price, price_text),
+        "Value": or_unknown(holding.value, dollars),
+        "Unrealised": or_unknown(holding.unrealised, signed_dollars),
+    }
+
+
+def section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a heading and a table, nothing where there are no rows."""
+    return [f"## {title}", table(heads, rows)] if rows else []
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; whatever stands in a cell is escaped."""
+    lines = [heads, ["---"] * len(heads), *([escaped(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def moved(change: EquityChange | None, when: str) -> str:
+    """Return `+$12.00 (+0.01%) since 2022-01-03`, empty without a change; `when` has braces for the date."""
+    if change is None:
+        return ""
+    return f"{signed_dollars(change.amount)} ({signed_percent(change.ratio)}) {when.format(change.since)}"
+
+
+def equity_picture(curve: Sequence[EquityPoint]) -> str:
+    """Return the equity curve as an image with its bytes in the address."""
+    picture = base64.b64encode(equity_svg(curve).encode()).decode()
+    return f"![equity](data:image/svg+xml;base64,{picture})"
 
 
 def escaped(text: str) -> str:
@@ -63,7 +100,7 @@ def escaped(text: str) -> str:
 
 _FILL_HEADS = ("Fill", "Symbol", "Shares", "Price", "Amount", "Fee", "Session")
 _ORDER_HEADS = ("Order", "Symbol", "Shares", "Filled", "Kind", "Status", "The broker's words")
-_POSITION_HEADS = ("Symbol", "Shares", "Average price", "Last price", "Value", "Unrealised")
+POSITION_HEADS = ("Symbol", "Shares", "Average price", "Last price", "Value", "Unrealised")
 _DECISION_HEADS = ("Decision", "Order", "Why", "Rule", "The rule's words")
 
 
@@ -82,7 +119,7 @@ def _opening(report: CycleReport) -> str:
 def _decisions(decisions: Sequence[Decision]) -> str:
     if not decisions:
         return "The strategies wanted no trade."
-    return _table(
+    return table(
         _DECISION_HEADS,
         [
             [
@@ -117,42 +154,15 @@ def _order(update: OrderUpdate) -> list[str]:
     return [str(update.side), update.symbol, shares_text(update.quantity), done, kind, status, update.reason]
 
 
-def _position(holding: Holding) -> dict[str, str]:
-    return {
-        "Symbol": one_line(holding.symbol),
-        "Shares": shares_text(holding.quantity),
-        "Average price": price_text(holding.average_price),
-        "Last price": or_unknown(holding.price, price_text),
-        "Value": or_unknown(holding.value, dollars),
-        "Unrealised": or_unknown(holding.unrealised, signed_dollars),
-    }
-
-
 def _equity(report: CycleReport) -> str:
-    picture = base64.b64encode(equity_svg(report.equity_curve).encode()).decode()
     changes = [
-        _moved(since_previous(report), "since {}"),
-        _moved(since_start(report), "since the start on {}"),
+        moved(since_previous(report), "since {}"),
+        moved(since_start(report), "since the start on {}"),
     ]
     lines = [f"Equity {dollars(report.equity)}, cash {dollars(report.portfolio.cash)}", *filter(None, changes)]
-    return f"{', '.join(lines)}.\n\n![equity](data:image/svg+xml;base64,{picture})"
-
-
-def _moved(change: EquityChange | None, when: str) -> str:
-    if change is None:
-        return ""
-    return f"{signed_dollars(change.amount)} ({signed_percent(change.ratio)}) {when.format(change.since)}"
+    return f"{', '.join(lines)}.\n\n{equity_picture(report.equity_curve)}"
 
 
 def _notes(report: CycleReport) -> list[str]:
     notes = remarks(report)
     return ["## Warnings", "\n".join(f"- {escaped(note)}" for note in notes)] if notes else []
-
-
-def _section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"## {title}", _table(heads, rows)] if rows else []
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *([escaped(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

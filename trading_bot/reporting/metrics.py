@@ -36,31 +36,29 @@ class EquityChange:
 def holdings(report: CycleReport) -> tuple[Holding, ...]:
     """Return every position at its last price, in alphabetical order."""
     positions = sorted(report.portfolio.positions.values(), key=lambda position: position.symbol)
-    return tuple(_holding(position, report.prices.get(position.symbol)) for position in positions)
+    return tuple(holding_at(position, report.prices.get(position.symbol)) for position in positions)
 
 
 def since_previous(report: CycleReport) -> EquityChange | None:
     """Return the change since the newest point before this session, None when there is none."""
     before = _before(report)
-    return _change(before[-1], report.equity) if before else None
+    return change_since(before[-1], report.equity) if before else None
 
 
 def since_start(report: CycleReport) -> EquityChange | None:
     """Return the change since the first point, None when that is not before this session."""
     before = _before(report)
-    return _change(before[0], report.equity) if before else None
+    return change_since(before[0], report.equity) if before else None
 
 
-def _before(report: CycleReport) -> tuple[EquityPoint, ...]:
-    return tuple(point for point in report.equity_curve if point.session < report.session)
-
-
-def _change(point: EquityPoint, equity: Decimal) -> EquityChange:
+def change_since(point: EquityPoint, equity: Decimal) -> EquityChange:
+    """Return how equity moved since an earlier point."""
     amount = equity - point.equity
     return EquityChange(point.session, amount, amount / point.equity if point.equity else ZERO)
 
 
-def _holding(position: Position, price: Decimal | None) -> Holding:
+def holding_at(position: Position, price: Decimal | None) -> Holding:
+    """Return a position at a price; None where none is known."""
     if price is None:
         return Holding(position.symbol, position.quantity, position.average_price, None, None, None)
     return Holding(
@@ -71,3 +69,7 @@ def _holding(position: Position, price: Decimal | None) -> Holding:
         value=cents(position.quantity * price),
         unrealised=cents(position.quantity * (price - position.average_price)),
     )
+
+
+def _before(report: CycleReport) -> tuple[EquityPoint, ...]:
+    return tuple(point for point in report.equity_curve if point.session < report.session)
