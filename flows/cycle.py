@@ -19,12 +19,12 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import hooks
 from flows.logs import prepare_logs
+from flows.this_run import this_run
 from tasks.asking import whole
 from tasks.execution import execute_signals
 from tasks.market import settle_orders, update_market_data
@@ -68,7 +68,7 @@ NEXT_SESSION = CycleParams()
 )
 async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | State[Any]:
     """Run one cycle with the bot that `params.config` describes, unless it may not trade now."""
-    run_id, scheduled = this_run()
+    run_id, scheduled = _name_and_time()
     with open_bot(load_config(params.config)) as bot:
         prepare_logs(bot)
         try:
@@ -78,12 +78,9 @@ async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | Sta
         return await run_cycle(bot, ticket)
 
 
-def this_run() -> tuple[str, datetime | None]:
+def _name_and_time() -> tuple[str, datetime | None]:
     """Return the run's id, and when its schedule wanted it; None for a run that a person asked for."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        raise RuntimeError("There is no flow run: call the flow, not its function.")
-    run = context.flow_run
+    run = this_run()
     return str(run.id), run.expected_start_time if run.auto_scheduled else None
 
 

@@ -22,20 +22,20 @@ from flows.logs import prepare_logs
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.core.bot import open_bot
 from trading_bot.core.failures import handle_failure, handle_interruption
-from trading_bot.domain.errors import BensBotError, PluginError, SettingsError
+from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError
 
 SKIPPED = "Skipped"  # the name of the final state of a cycle that was not allowed to trade
 INTERRUPTIONS = (KeyboardInterrupt, TerminationSignal, asyncio.CancelledError)
-WRONG_SETTINGS = (SettingsError, PluginError)  # a typing mistake must not make the bot back off
+REFUSALS = (SettingsError, PluginError, CycleSkipped)  # a typing mistake must not make the bot back off
 
 
 def recover(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Count the failure once, then wait longer or halt.
 
-    A run that was interrupted on purpose is no failure, and neither is one that refused its settings.
+    A run that was interrupted on purpose is no failure, and neither is one that refused its settings or its order.
     """
     error = _error(state)
-    if isinstance(error, INTERRUPTIONS + WRONG_SETTINGS):
+    if isinstance(error, INTERRUPTIONS + REFUSALS):
         announce_stop(flow, flow_run, state)
     else:
         with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:

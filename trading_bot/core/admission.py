@@ -30,11 +30,12 @@ class Tick:
     at: datetime  # aware, UTC: the data's clock where the source is historical
     session: date
     scheduled: datetime | None  # when a scheduler wanted it, on the wall clock
+    suffix: str = ""  # sets a cycle of another kind at the same instant apart
 
     @property
     def cycle_id(self) -> str:
         """The cycle's name: the same tick always has the same one."""
-        return self.at.strftime("%Y%m%dT%H%M%SZ")
+        return f"{self.at:%Y%m%dT%H%M%SZ}{self.suffix}"
 
 
 def admit(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: datetime | None = None) -> CycleTicket:
@@ -51,20 +52,26 @@ def admit(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: dateti
         SettingsError: `as_of` is no session that can be traded next.
         StateError: the book cannot be written.
     """
-    owner, seconds = owner_of(run_id), bot.settings.state.lease_seconds
-    lease = bot.book.control.acquire_lease(owner, ttl_seconds=seconds, owner_is_dead=is_dead)
-    if lease is None:
-        raise _lease_taken(bot.book.control.current_lease())
+    lease = take_lease(bot, run_id)
     with ExitStack() as undo:
         undo.callback(bot.book.control.release_lease, lease)
-        _bury_dead_cycles(bot)
-        ticket = _begin(bot, lease, _tick(bot, as_of, scheduled), run_id)
+        bury_dead_cycles(bot)
+        ticket = _begin(bot, lease, next_tick(bot, as_of, scheduled), run_id)
         undo.pop_all()
     return ticket
 
 
+def take_lease(bot: Bot, run_id: str) -> Lease:
+    """Take the right to trade. Raises CycleSkipped (LEASE_TAKEN) while a living process has it."""
+    owner, seconds = owner_of(run_id), bot.settings.state.lease_seconds
+    lease = bot.book.control.acquire_lease(owner, ttl_seconds=seconds, owner_is_dead=is_dead)
+    if lease is None:
+        raise _lease_taken(bot.book.control.current_lease())
+    return lease
+
+
 def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
-    control = _control(bot)
+    control = current_control(bot)
     skipped = _why_not(bot, control, tick)
     if skipped is not None:
         reason, message = skipped
@@ -72,6 +79,17 @@ def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
             tick.cycle_id, session=tick.session, scheduled_at=tick.scheduled or tick.at, reason=reason, message=message
         )
         raise CycleSkipped(reason, message)
+    return let_in(bot, lease, tick, run_id=run_id, state=control.state)
+
+
+def let_in(bot: Bot, lease: Lease, tick: Tick, *, run_id: str, state: TradingState) -> CycleTicket:
+    """Begin the cycle under the lease, once the broker's account is the one that the settings mean.
+
+    Raises:
+        CycleSkipped: the account is blocked, or the cycle has traded before.
+        SettingsError: it is a live account, and the settings do not say so twice.
+        WrongAccount: the book belongs to another account.
+    """
     account = bot.broker.account()
     _require_consent(bot, account)
     bot.book.cycles.bind_account(account.account_id, account.mode, account.cash)
@@ -85,12 +103,12 @@ def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
         lease=lease,
         run_id=run_id,
         settings_hash=bot.settings.fingerprint(),
-        state=control.state,
+        state=state,
     )
-    return CycleTicket(tick.cycle_id, tick.at, tick.session, lease, control.state, decided=begun.decided)
+    return CycleTicket(tick.cycle_id, tick.at, tick.session, lease, state, decided=begun.decided)
 
 
-def _control(bot: Bot) -> ControlState:
+def current_control(bot: Bot) -> ControlState:
     """Read the switch; halt now where a process died between counting its last failure and halting."""
     control, policy = bot.book.control.read(), bot.settings.orchestrator
     too_many = policy.enable_emergency_shutdown and control.consecutive_errors >= policy.max_consecutive_errors
@@ -100,7 +118,7 @@ def _control(bot: Bot) -> ControlState:
     return control
 
 
-def _bury_dead_cycles(bot: Bot) -> None:
+def bury_dead_cycles(bot: Bot) -> None:
     """Count every cycle without an end as failed: we hold the lease, so nobody works on it any more."""
     for dead in bot.book.cycles.unfinished():
         log.warning("Cycle %s began at %s and never ended", dead.cycle_id, dead.started_at)
@@ -108,7 +126,7 @@ def _bury_dead_cycles(bot: Bot) -> None:
         handle_failure(bot, run_id=dead.run_id, error=error, failed_at=dead.started_at)
 
 
-def _tick(bot: Bot, as_of: date | None, scheduled: datetime | None) -> Tick:
+def next_tick(bot: Bot, as_of: date | None, scheduled: datetime | None) -> Tick:
     """Return what to trade. A historical source's clock is the close of its next session."""
     if bot.data.historical:
         session = _asked_session(bot, as_of) if as_of is not None else _next_session(bot)

@@ -37,31 +37,34 @@ class ControlBook:
         with self._database.reading() as connection:
             return control_state(connection.execute(_READ).one())
 
-    def set_state(self, state: TradingState, *, cause: str, who: str) -> ControlState:
+    def set_state(self, state: TradingState, *, cause: str, who: str, acknowledged: bool = False) -> ControlState:
         """Change the trading state, journal the change and return the row as it is now.
 
         Setting ACTIVE forgets failures and waiting time and starts the high-water mark afresh, at the
         newest equity, also when the state was ACTIVE before: that is how the owner ends a portfolio
-        stop. A book that is HALTED stays so until
-        ACTIVE is set; halting it again is journalled, and the first cause stands.
+        stop. A book that is HALTED stays so until ACTIVE is set, or a weaker state by somebody who has
+        `acknowledged` why it was halted; then failures and waiting time are forgotten too. Halting it
+        again is journalled, and the first cause stands.
 
         Raises:
-            StateError: the book is HALTED and `state` is PAUSED or REDUCING.
+            StateError: the book is HALTED, `state` is PAUSED or REDUCING, and nobody acknowledged.
         """
         now = self._clock.now()
         with self._database.writing() as connection:
             old = control_state(connection.execute(_READ.with_for_update()).one())
-            _refuse_to_soften(old, state)
+            if not acknowledged:
+                _refuse_to_soften(old, state)
             connection.execute(
                 insert(state_changes),
                 {"changed_at": now, "old_state": old.state, "new_state": state, "cause": cause, "changed_by": who},
             )
             if state is not old.state:
                 connection.execute(_WRITE, {"state": state, "cause": cause, "changed_by": who, "changed_at": now})
+            if state is TradingState.ACTIVE or acknowledged:
+                connection.execute(_WRITE, {"consecutive_errors": 0, "next_allowed_at": None})
             if state is TradingState.ACTIVE:
                 newest = connection.scalar(select(func.max(equity.c.session)))
-                afresh = {"consecutive_errors": 0, "next_allowed_at": None, "resumed_at_session": newest}
-                connection.execute(_WRITE, afresh)
+                connection.execute(_WRITE, {"resumed_at_session": newest})
             return control_state(connection.execute(_READ).one())
 
     def record_failure(self, run_id: str, *, error: str) -> int | None:
