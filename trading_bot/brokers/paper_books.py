@@ -106,7 +106,7 @@ def account_row(connection: Connection) -> tuple[str, Decimal, date | None]:
 def portfolio(connection: Connection) -> Portfolio:
     """Return cash and the positions that are not zero."""
     _, cash, _ = account_row(connection)
-    rows = connection.execute(select(positions).order_by(positions.c.symbol))
+    rows = sorted(connection.execute(select(positions)), key=lambda row: row.symbol)  # servers sort text in many ways
     held = {Symbol(row.symbol): Position(Symbol(row.symbol), row.quantity, row.average_price) for row in rows}
     return Portfolio(cash, {symbol: position for symbol, position in held.items() if position.quantity})
 

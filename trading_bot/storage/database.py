@@ -31,13 +31,12 @@ class Database:
         """Give a connection that holds the write lock; commit at the end, roll back on any error.
 
         Raises:
-            StateBusy: somebody else held the lock for longer than the busy timeout.
+            StateBusy: somebody else held the lock for longer than the busy timeout, or the server is away.
             StateFull: no room; nothing was written.
             StateCorrupt: the file is damaged.
             StateError: anything else the database refused.
         """
-        writer = self.engine.execution_options(**{dialects.WRITES: True})
-        with self._errors_translated(), writer.connect() as connection, connection.begin():
+        with self._errors_translated(), dialects.for_writing(self.engine).connect() as connection, connection.begin():
             yield connection
 
     def prepare(self, *, read_only: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,9 +14,37 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError, StateFull
+from trading_bot.storage import postgresql
+from trading_bot.storage.postgresql import WRITES
 
-WRITES = "bensbot_writes"  # execution option of a connection that is going to write
 _MEMORY = (None, "", ":memory:")
+_TO_RESTORE = (
+    "The book {place} is damaged ({cause}). The file is kept as it is. To restore: stop the bot, move {place}, "
+    "{place}-wal and {place}-shm aside together, copy a backup to {place}, then run `bensbot doctor`."
+)
+_MEANINGS: tuple[tuple[tuple[str, ...], type[StateError], str], ...] = (
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED", *postgresql.BUSY),
+        StateBusy,
+        "The book {place} is locked by another process ({cause}). Nothing was written.",
+    ),
+    (
+        ("SQLITE_FULL", "53100"),
+        StateFull,
+        "No room to write the book {place} ({cause}). Free some space; nothing is traded until then.",
+    ),
+    (("SQLITE_CORRUPT", "SQLITE_NOTADB"), StateCorrupt, _TO_RESTORE),
+    (
+        ("XX001", "XX002"),
+        StateCorrupt,
+        "The book {place} is damaged ({cause}). Restore a backup of the database, then run `bensbot doctor`.",
+    ),
+    (
+        ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_AUTH", "25006", "42501"),
+        StateError,
+        "Cannot open or write the book {place} ({cause}). Check that this user owns it.",
+    ),
+)
 
 
 def place_of(url: str) -> str:
@@ -38,8 +65,9 @@ def make_engine(url: str, *, busy_timeout_seconds: float, read_only: bool) -> En
     try:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed, busy_timeout_seconds, read_only)
-        options = {"postgresql_readonly": True} if read_only else {}
-        return create_engine(parsed, execution_options=options, pool_pre_ping=True)
+        if postgresql.is_postgresql(parsed):
+            return postgresql.make_engine(parsed, busy_timeout_seconds, read_only=read_only)
+        raise StateError(f"No book can be kept at {place_of(url)}; use sqlite or postgresql+psycopg")
     except ModuleNotFoundError as error:
         raise StateError(f"The driver for {place_of(url)} is not installed: pip install 'bensbot[postgres]'") from error
     except ArgumentError as error:
@@ -57,6 +85,15 @@ def for_reading(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
+def for_writing(engine: Engine) -> Engine:
+    """Return the engine whose transactions hold the one write lock.
+
+    PostgreSQL's read what is committed, whatever the server's default is: they look after they got the lock.
+    """
+    writer = engine.execution_options(**{WRITES: True})
+    return writer if engine.dialect.name == "sqlite" else writer.execution_options(isolation_level="READ COMMITTED")
+
+
 def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
     """Look the file over before anything is read from it, and switch it to write-ahead logging.
 
@@ -69,7 +106,7 @@ def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
     try:
         found = _pragma(connection, "quick_check(1)")
         if found != "ok":
-            raise _corrupt(place, found)
+            raise StateCorrupt(_TO_RESTORE.format(place=place, cause=found))
         if not read_only and _pragma(connection, "journal_mode") == "delete":
             _pragma(connection, "journal_mode = WAL")
     finally:
@@ -77,20 +114,25 @@ def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
 
 
 def translate(error: SQLAlchemyError | sqlite3.Error, place: str) -> StateError:
-    """Return our error for the database's: busy, full, damaged, or simply not usable."""
-    cause = getattr(error, "orig", None) or error
-    code = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
-    if _begins(code, ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40001", "40P01")):
-        return StateBusy(f"The book {place} is locked by another process ({cause}). Nothing was written.")
-    if _begins(code, ("SQLITE_FULL", "53100")):
-        return StateFull(f"No room to write the book {place} ({cause}). Free some space; nothing is traded until then.")
-    if _begins(code, ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")):
-        return _corrupt(place, str(cause))
-    if _begins(code, ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_AUTH", "25006")):
-        return StateError(f"Cannot open or write the book {place} ({cause}). Check that this user owns it.")
+    """Return our error for the database's: busy, full, damaged, away, or simply not usable."""
+    cause = str(getattr(error, "orig", None) or error).strip()
+    code = _code_of(error)
+    for codes, meaning, words in _MEANINGS:
+        if code.startswith(codes):
+            return meaning(words.format(place=place, cause=cause))
+    if postgresql.is_cut_off(error, code):
+        return StateBusy(
+            f"The book {place} does not answer ({cause}). What was being written is all in it, or not at all."
+        )
     if isinstance(error, IntegrityError):
         return StateError(f"The book {place} refused a row that contradicts another ({cause}). Nothing was written.")
     return StateError(f"The book {place} cannot be used: {cause}")
+
+
+def _code_of(error: SQLAlchemyError | sqlite3.Error) -> str:
+    """Return the database's own name for the error: SQLITE_BUSY, 55P03; empty when it gives none."""
+    cause = getattr(error, "orig", None) or error
+    return str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
 
 
 def _pragma(connection: PoolProxiedConnection, words: str) -> str:
@@ -102,22 +144,11 @@ def _pragma(connection: PoolProxiedConnection, words: str) -> str:
         cursor.close()
 
 
-def _begins(code: str, prefixes: Iterable[str]) -> bool:
-    return code.startswith(tuple(prefixes))
-
-
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
+        return postgresql.with_our_driver(make_url(url))
     except ArgumentError as error:
         raise StateError("The book's address is no database URL; write e.g. sqlite:///.bensbot/bensbot.db") from error
-
-
-def _corrupt(place: str, finding: str) -> StateCorrupt:
-    return StateCorrupt(
-        f"The book {place} is damaged ({finding}). The file is kept as it is. To restore: stop the bot, move {place}, "
-        f"{place}-wal and {place}-shm aside together, copy a backup to {place}, then run `bensbot doctor`."
-    )
 
 
 def _sqlite(url: URL, busy_timeout_seconds: float, read_only: bool) -> Engine:

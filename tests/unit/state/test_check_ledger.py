@@ -78,7 +78,7 @@ BREAKS = [
     (
         audit_trading.FINAL_IS_FINAL,
         "bb-monday-IBM-buy-entry",
-        f"UPDATE orders SET settled = 1 WHERE client_order_id = {IBM}",
+        f"UPDATE orders SET settled = true WHERE client_order_id = {IBM}",
     ),
     (audit_money.POSITION_IS_SUM, "IBM", "UPDATE positions SET quantity = '5' WHERE symbol = 'IBM'"),
     (audit_money.POSITION_IS_SUM, "IBM", "DELETE FROM positions WHERE symbol = 'IBM'"),
