@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from deployments.plan import NAME, POOL, TAGS, TIMEZONE, Deployed, Timetable, plan
-from deployments.serve import ENVIRONMENT, flow_of, parameters_of
+from deployments.serve import ENVIRONMENT, FIRST_TICK, flow_of, parameters_of
 from trading_bot import __version__
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 
@@ -52,9 +52,8 @@ def _deployment(deployed: Deployed, config: Path | None) -> dict[str, Any]:
 
 
 def _schedule(timetable: Timetable) -> dict[str, Any]:
-    when = {"cron": timetable.cron, "rrule": timetable.rrule, "interval": timetable.interval}
-    said = {kind: value for kind, value in when.items() if value is not None}
-    return {"slug": timetable.slug, **said, "timezone": TIMEZONE, "active": timetable.active}
+    when = {"cron": timetable.cron} if timetable.cron else {"interval": timetable.interval, "anchor_date": FIRST_TICK}
+    return {"slug": timetable.slug, **when, "timezone": TIMEZONE, "active": timetable.active}
 
 
 if __name__ == "__main__":

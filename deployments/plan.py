@@ -22,6 +22,7 @@ RUNS_AT_ONCE = 8  # a cycle, those fetched ahead of their time, and room for a h
 TRADING_CYCLE = "trading-cycle"
 END_OF_DAY = "end-of-day"
 HALT, RESUME, FLATTEN = "halt", "resume", "flatten"
+ALARM = "alarm"
 
 # Five minutes after the close, of half days (13:00) and of whole ones (16:00). The flow knows which one it is.
 AFTER_THE_CLOSE = "5 13,16 * * 1-5"
@@ -30,12 +31,11 @@ ALWAYS, IN_THE_MARKET = "around-the-clock", "in-the-market"
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """One schedule of a deployment: just one of cron, rrule and interval is set."""
+    """One schedule of a deployment: either cron or interval is set."""
 
     slug: str
     active: bool = True
-    cron: str | None = None  # New York time
-    rrule: str | None = None  # New York time
+    cron: str | None = None  # New York time; a sixth field is seconds
     interval: int | None = None  # seconds
 
 
@@ -61,6 +61,7 @@ def plan(settings: TradingBotSettings) -> tuple[Deployed, ...]:
         Deployed(HALT, "flows.control.halt"),
         Deployed(RESUME, "flows.control.resume"),
         Deployed(FLATTEN, "flows.control.flatten"),
+        Deployed(ALARM, "flows.alarm.alarm"),
     )
 
 
@@ -78,18 +79,9 @@ def _ticks(settings: TradingBotSettings) -> Iterator[Timetable]:
 
 
 def _in_the_market(slug: str, times: DayTimes, *, active: bool) -> Timetable:
-    if times.seconds == (0,):
-        cron = f"{_spans(times.minutes, 60)} {_spans(times.hours, 24)} * * 1-5"
-        return Timetable(slug, active=active, cron=cron)
-    rrule = (
-        f"FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;BYHOUR={_listed(times.hours)};BYMINUTE={_listed(times.minutes)};"
-        f"BYSECOND={_listed(times.seconds)}"
-    )
-    return Timetable(slug, active=active, rrule=rrule)
-
-
-def _listed(numbers: tuple[int, ...]) -> str:
-    return ",".join(map(str, numbers))
+    """Write the times as cron. An rrule could say seconds too, but expanding one takes Prefect's scheduler seconds."""
+    cron = f"{_spans(times.minutes, 60)} {_spans(times.hours, 24)} * * 1-5"
+    return Timetable(slug, active=active, cron=cron if times.seconds == (0,) else f"{cron} {_spans(times.seconds, 60)}")
 
 
 def _spans(numbers: tuple[int, ...], count: int) -> str:

@@ -77,7 +77,6 @@ def schedule_of(timetable: Timetable) -> "Schedule":
 
     return Schedule(
         cron=timetable.cron,
-        rrule=timetable.rrule,
         interval=timedelta(seconds=timetable.interval) if timetable.interval else None,
         anchor_date=FIRST_TICK,
         timezone=TIMEZONE,
