@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows import hooks
 from flows.deployed import let_cycles_go_on, pause_cycles
-from flows.logs import mask_logs, prepare_logs
+from flows.logs import prepared
 from flows.this_run import this_run
 from tasks.asking import whole
 from tasks.execution import execute_signals
@@ -27,6 +27,8 @@ from trading_bot.core.bot import Bot, open_bot
 from trading_bot.core.flatten import FlattenRequest, admit_flatten
 from trading_bot.domain.cycle import CycleReport, CycleTicket, TradingState
 from trading_bot.domain.market import Symbol
+from trading_bot.domain.secrets import masked_errors
+from trading_bot.state.manager import StateManager
 
 CONFIG = "Settings file on the machine that runs the bot. Empty: config.yaml there, or the defaults."
 
@@ -64,9 +66,7 @@ class FlattenParams(_Params):
 @flow(name="halt", description="Stop trading: halted, paused or reducing.", persist_result=False)
 async def halt(params: HaltParams) -> str:
     """Set the trading state, and pause the deployments unless exits are still to be traded."""
-    settings = load_config(params.config)
-    mask_logs(settings)
-    with switch.open_book_to_switch(settings) as book:
+    with masked_errors(), _book(params.config) as book:
         before = book.control.read().state
         control = book.control.set_state(TradingState(params.state), cause=params.because, who=_who())
     _show_in_prefect(before, control.state)
@@ -76,9 +76,7 @@ async def halt(params: HaltParams) -> str:
 @flow(name="resume", description="Trade again after a pause, a halt (acknowledged) or failures.", persist_result=False)
 async def resume(params: ResumeParams) -> str:
     """Set the trading state to active and let the deployments go on."""
-    settings = load_config(params.config)
-    mask_logs(settings)
-    with switch.open_book_to_switch(settings) as book:
+    with masked_errors(), _book(params.config) as book:
         control = switch.resume(book, because=params.because, who=_who(), ack=params.ack)
     let_cycles_go_on()
     return f"Trading is {control.state}. Failures are forgotten, and drawdown counts from here."
@@ -96,8 +94,7 @@ async def flatten(params: FlattenParams) -> CycleReport:
     """Run the cycle that closes positions."""
     symbols = tuple(Symbol(symbol) for symbol in params.symbols)
     request = FlattenRequest(params.because, _who(), symbols, ack=params.ack)
-    with open_bot(load_config(params.config)) as bot:
-        prepare_logs(bot)
+    with masked_errors(), open_bot(prepared(load_config(params.config))) as bot:
         before = bot.book.control.read().state
         ticket = admit_flatten(bot, request, run_id=str(this_run().id))
         _show_in_prefect(before, ticket.state)
@@ -115,6 +112,10 @@ async def run_flatten(bot: Bot, ticket: CycleTicket, request: FlattenRequest) ->
     report = update_portfolio_state(bot, ticket, market, settlement, decisions, orders)
     await send_status_updates(bot, whole(report))
     return report
+
+
+def _book(config: Path | None) -> StateManager:
+    return switch.open_book_to_switch(prepared(load_config(config)))
 
 
 def _show_in_prefect(before: TradingState, now: TradingState) -> None:

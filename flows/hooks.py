@@ -18,11 +18,12 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import TerminationSignal
 from prefect.logging.loggers import flow_run_logger
 
-from flows.logs import prepare_logs
+from flows.logs import prepared
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
-from trading_bot.core.bot import open_bot
+from trading_bot.core.bot import notification_manager, open_bot, secrets_of
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError
+from trading_bot.notifications.texts import end_of_day_failed
 
 SKIPPED = "Skipped"  # the name of the final state of a cycle that was not allowed to trade
 INTERRUPTIONS = (KeyboardInterrupt, TerminationSignal, asyncio.CancelledError)
@@ -39,7 +40,6 @@ def recover(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         announce_stop(flow, flow_run, state)
     else:
         with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
-            prepare_logs(bot)
             details = bot.secrets.mask(_in_full(state))
             handle_failure(bot, run_id=str(flow_run.id), error=error or _in_a_line(state), details=details)
 
@@ -57,6 +57,21 @@ def say_it_traded(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
         flow_run_logger(flow_run, flow).info("The cycle traded; failures in a row count from zero again")
 
 
+def tell_of_lost_day(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Send a notice that the day's result was not told. It was no cycle: nothing is counted, and trading goes on."""
+    error = _error(state)
+    if isinstance(error, INTERRUPTIONS + REFUSALS):
+        return
+    try:
+        settings = _settings(flow_run)
+        notifier = notification_manager(settings, secrets_of(settings))
+    except BensBotError as wrong:
+        flow_run_logger(flow_run, flow).error("Nobody could be told: %s", wrong)
+        return
+    alert = end_of_day_failed(error or _in_a_line(state), _in_full(state))
+    notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
+
+
 @contextmanager
 def _or_logged(flow: Flow[..., Any], flow_run: FlowRun) -> Generator[None]:
     """Log what keeps the book shut. It keeps the next cycle from trading too, and is that cycle's to tell."""
@@ -70,7 +85,7 @@ def _settings(flow_run: FlowRun) -> TradingBotSettings:
     """Return the settings the run was started with. Raises SettingsError."""
     params = cast("dict[str, str | None]", flow_run.parameters.get("params") or {})
     config = params.get("config")
-    return load_config(Path(config) if config else None)
+    return prepared(load_config(Path(config) if config else None))
 
 
 def _error(state: State[Any]) -> BaseException | None:

@@ -10,15 +10,12 @@ from trading_bot.core.bot import Bot, secrets_of
 from trading_bot.domain.secrets import MaskingFilter
 
 
-def prepare_logs(bot: Bot) -> None:
-    """Prepare them for the bot's settings and for what its channels added to the secrets."""
-    mask_logs(bot.settings)
+def prepared(settings: TradingBotSettings) -> TradingBotSettings:
+    """Return the settings, once the logs are fit for them: before anything is opened that could fail and be logged.
 
-
-def mask_logs(settings: TradingBotSettings) -> None:
-    """Write from `orchestrator.logging_level` on, and mask the secrets on every handler there is.
-
-    Prefect sends its log lines to the server through handlers of its own, tracebacks included.
+    Lines are written from `orchestrator.logging_level` on, and secrets are masked on every handler there is:
+    Prefect sends its log lines to the server through handlers of its own, tracebacks included. What a channel adds
+    to the secrets later is masked too.
     """
     logging.getLogger("trading_bot").setLevel(settings.orchestrator.logging_level)
     mask = MaskingFilter(secrets_of(settings))
@@ -26,6 +23,12 @@ def mask_logs(settings: TradingBotSettings) -> None:
         for old in [known for known in handler.filters if isinstance(known, MaskingFilter)]:
             handler.removeFilter(old)
         handler.addFilter(mask)
+    return settings
+
+
+def prepare_logs(bot: Bot) -> None:
+    """Make the logs fit for a bot that is open already."""
+    prepared(bot.settings)
 
 
 def _handlers() -> Iterator[logging.Handler]:

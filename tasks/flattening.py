@@ -12,6 +12,7 @@ from trading_bot.core.flatten import FlattenRequest
 from trading_bot.domain.cycle import CycleTicket, Settlement
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Signal
+from trading_bot.domain.secrets import masked_errors
 
 
 @task(
@@ -22,12 +23,14 @@ from trading_bot.domain.orders import Signal
     cache_policy=NO_CACHE,
     persist_result=False,
 )
+@masked_errors()
 def cancel_and_settle(bot: Bot, ticket: CycleTicket, market: MarketState, request: FlattenRequest) -> Settlement:
     """Cancel open entries and book what became of all orders. Asking again is safe: doing it twice changes nothing."""
     return flatten.cancel_and_settle(bot, ticket, market, request)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
+@masked_errors()
 def closing_signals(bot: Bot, request: FlattenRequest) -> tuple[Signal, ...]:
     """Want every named position gone. Not tried again: only the book is read."""
     return flatten.closing_signals(bot, request)

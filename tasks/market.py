@@ -10,6 +10,7 @@ from trading_bot.core import cycle
 from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleTicket, Settlement
 from trading_bot.domain.market import MarketState
+from trading_bot.domain.secrets import masked_errors
 
 
 @task(
@@ -20,6 +21,7 @@ from trading_bot.domain.market import MarketState
     cache_policy=NO_CACHE,
     persist_result=False,
 )
+@masked_errors()
 def update_market_data(bot: Bot, ticket: CycleTicket) -> MarketState:
     """Read the market as of the ticket's instant. Reading twice changes nothing, so asking again is safe."""
     return cycle.update_market_data(bot, ticket)
@@ -33,6 +35,7 @@ def update_market_data(bot: Bot, ticket: CycleTicket) -> MarketState:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
+@masked_errors()
 def settle_orders(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
     """Ask the broker what became of open orders, and book their fills.
 

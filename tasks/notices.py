@@ -13,6 +13,7 @@ from prefect.exceptions import PrefectException
 from trading_bot.core import cycle
 from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleReport
+from trading_bot.domain.secrets import masked_errors
 from trading_bot.reporting.markdown import cycle_markdown, positions_table
 
 CYCLE_ARTIFACT = "bensbot-cycle"
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 @task(cache_policy=NO_CACHE, persist_result=False)
 async def send_status_updates(bot: Bot, report: CycleReport) -> None:
     """Tell people what the cycle did. Not tried again: a channel that fails is logged."""
-    cycle.send_status_updates(bot, report)
+    with masked_errors():
+        cycle.send_status_updates(bot, report)
     await publish(report)
 
 

@@ -10,9 +10,11 @@ from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleTicket
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, Signal
+from trading_bot.domain.secrets import masked_errors
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
+@masked_errors()
 def apply_risk_checks(
     bot: Bot, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]
 ) -> tuple[Decision, ...]:

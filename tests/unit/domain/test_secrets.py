@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
+import traceback
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_bot.domain.secrets import MaskingFilter, Secrets
+from trading_bot.domain.secrets import OF_THIS_PROCESS, MaskedError, MaskingFilter, Secrets, masked_errors
 
 KEY = "PK42/sec+ret=="
 
@@ -115,3 +117,102 @@ def test_libraries_that_print_addresses_are_heard_from_warnings_on(name: str):
         log.warning("retrying")
 
     assert logged(write, name=name) == "retrying\n"
+
+
+# ── errors ────────────────────────────────────────────────────────────────────────────────────────
+
+HIDDEN = "hunter2hunter2"
+
+
+class KeepsItsUrl(Exception):
+    """An error whose words are not in its arguments."""
+
+    __slots__ = ("url",)
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def __str__(self) -> str:
+        return f"no answer from {self.url}"
+
+
+def raised(error: BaseException) -> BaseException:
+    """Return what comes out when `error` is raised where errors are masked."""
+    OF_THIS_PROCESS.register(HIDDEN)
+    with pytest.raises(BaseException) as caught, masked_errors():  # noqa: PT011
+        raise error
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError(f"GET /{HIDDEN}"), "GET /****"),
+        (KeyError(HIDDEN), "'****'"),
+        (ValueError({"key": HIDDEN}), "{'key': '****'}"),
+        (FileNotFoundError(2, "No such file", f"/{HIDDEN}/x"), "[Errno 2] No such file: '/****/x'"),
+        (ImportError(f"no module {HIDDEN}", name=HIDDEN), "no module ****"),
+        (KeepsItsUrl(f"https://x/{HIDDEN}"), "no answer from https://x/****"),
+        (RuntimeError(ValueError(HIDDEN)), "****"),
+        (SystemExit(HIDDEN), "****"),
+    ],
+)
+def test_an_error_is_masked_and_keeps_its_type(error: BaseException, words: str):
+    kind = type(error)
+
+    masked = raised(error)
+
+    assert masked is error
+    assert type(masked) is kind
+    assert str(masked) == words
+    assert HIDDEN not in repr(masked)
+
+
+def test_every_error_behind_an_error_is_masked():
+    try:
+        try:
+            raise OSError(f"socket {HIDDEN}")
+        except OSError as low:
+            low.add_note(f"tried {HIDDEN}")
+            raise ConnectionError(f"connect {HIDDEN}") from low
+    except ConnectionError:
+        told = traceback.TracebackException.from_exception(raised(ValueError("gave up")))
+
+    assert told.__context__ is not None
+    assert str(told.__context__) == "connect ****"
+    assert told.__context__.__cause__ is not None
+    assert str(told.__context__.__cause__) == "socket ****"
+    assert told.__context__.__cause__.__notes__ == ["tried ****"]
+
+
+def test_an_error_whose_words_cannot_be_changed_is_replaced():
+    masked = raised(ExceptionGroup(f"two of {HIDDEN}", [ValueError(HIDDEN)]))
+
+    assert isinstance(masked, MaskedError)
+    assert str(masked) == "ExceptionGroup: two of **** (1 sub-exception)"
+
+
+def test_an_error_behind_whose_words_cannot_be_changed_is_replaced():
+    error = ValueError("gave up")
+    error.__cause__ = ExceptionGroup(HIDDEN, [ValueError("one")])
+
+    assert str(raised(error).__cause__) == "ExceptionGroup: **** (1 sub-exception)"
+
+
+def test_errors_that_go_round_in_a_circle_are_masked_once():
+    one, two = ValueError(HIDDEN), ValueError(HIDDEN)
+    one.__cause__, two.__cause__ = two, one
+
+    assert str(raised(one)) == str(two) == "****"
+
+
+def test_a_function_whose_errors_are_masked_keeps_its_name_and_its_parameters():
+    @masked_errors()
+    def divide(number: int, by: int) -> float:
+        """Divide."""
+        return number / by
+
+    assert divide.__name__ == "divide"
+    assert list(inspect.signature(divide).parameters) == ["number", "by"]
+    assert divide(6, by=3) == 2

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.core.trading import FIRST, SECOND, THIRD, Desk, WallClock, open_desk
+from trading_bot.core import cycle
+from trading_bot.core.admission import admit
+from trading_bot.core.failures import handle_failure
+from trading_bot.core.flatten import FlattenRequest, admit_flatten, cancel_and_settle, closing_signals, flatten
+from trading_bot.domain.cycle import CycleReport, TradingState
+from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, SettingsError
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.orders import Approved, OrderStatus, Side
+from trading_bot.state import check_ledger
+
+WHY = FlattenRequest(because="the house burns", who="Ben")
+
+
+@pytest.fixture
+def invested(folder: Path) -> Iterator[Desk]:
+    """A desk that holds the shares of two sessions' decisions, the third one's orders still open."""
+    with open_desk(folder) as desk:
+        for number in range(2):
+            cycle.run_cycle(desk.bot, run_id=f"run-{number}")
+        yield desk
+
+
+def held(desk: Desk) -> set[str]:
+    return set(desk.bot.book.ledger.portfolio().positions)
+
+
+def sold(report: CycleReport) -> set[str]:
+    return {order.symbol for order in report.orders if order.side is Side.SELL}
+
+
+# ── everything goes ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_everything_held_is_sold_in_the_next_session(invested: Desk):
+    before = held(invested)
+
+    report = flatten(invested.bot, WHY, run_id="flat")
+
+    assert before
+    assert sold(report) == before
+    assert (report.session, report.cycle_id) == (THIRD, "20220105T210000Z-flatten")
+    assert {order.status for order in report.orders} == {OrderStatus.ACCEPTED}
+
+
+def test_every_sale_is_a_signal_of_the_owner_that_the_rules_have_seen(invested: Desk):
+    report = flatten(invested.bot, WHY, run_id="flat")
+
+    assert {decision.signal.strategy for decision in report.decisions} == {"owner"}
+    assert {decision.signal.reason for decision in report.decisions} == {
+        "Ben wants the position closed, because the house burns"
+    }
+    assert all(isinstance(decision, Approved) and decision.rulings for decision in report.decisions)
+
+
+def test_the_sales_fill_in_the_session_after_and_nothing_is_bought_again(invested: Desk):
+    flatten(invested.bot, WHY, run_id="flat")
+
+    report = cycle.run_cycle(invested.bot, run_id="after")
+
+    assert held(invested) == set()
+    assert {fill.side for fill in report.fills} == {Side.SELL}
+    assert report.orders == ()
+    assert report.portfolio.cash == report.equity
+    assert check_ledger(invested.bot.book.engine) == ()
+
+
+def test_flattening_twice_sells_nothing_twice(invested: Desk):
+    flatten(invested.bot, WHY, run_id="flat")
+
+    again = flatten(invested.bot, WHY, run_id="again")
+
+    assert again.orders == again.decisions == ()
+    assert held(invested) == set()
+    assert check_ledger(invested.bot.book.engine) == ()
+
+
+def test_only_the_named_symbols_are_sold(invested: Desk):
+    report = flatten(invested.bot, replace(WHY, symbols=(Symbol("AMD"),)), run_id="flat")
+
+    assert sold(report) == {"AMD"}
+    assert len(held(invested)) > 1
+
+
+def test_a_name_that_is_not_held_is_told(invested: Desk):
+    report = flatten(invested.bot, replace(WHY, symbols=(Symbol("APPL"),)), run_id="flat")
+
+    assert report.orders == ()
+    assert report.warnings == ("Nothing to close, because it is not held: APPL",)
+
+
+def test_an_entry_that_is_still_open_is_cancelled_before_it_can_fill(desk: Desk):
+    entries = cycle.run_cycle(desk.bot, run_id="run").orders
+
+    report = flatten(desk.bot, WHY, run_id="flat")
+
+    assert report.session == SECOND
+    assert {order.status for order in report.settled} == {OrderStatus.CANCELED}
+    assert {order.symbol for order in report.settled} == {order.symbol for order in entries} != set()
+    assert (report.fills, report.portfolio.cash) == ((), 100_000)
+
+
+def test_an_order_that_sells_already_is_left_to_do_so(invested: Desk):
+    invested.bot.book.control.set_state(TradingState.REDUCING, cause="careful", who="Ben")
+    first = cycle.run_cycle(invested.bot, run_id="reducing").orders
+    settled = closing_signals(invested.bot, WHY)
+
+    assert {order.symbol for order in first} == {"AMD"}
+    assert "AMD" not in {signal.symbol for signal in settled}
+
+
+def test_nothing_held_is_no_trouble(desk: Desk):
+    report = flatten(desk.bot, WHY, run_id="flat")
+
+    assert (report.session, report.orders, report.warnings) == (FIRST, (), ())
+
+
+# ── the switch ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("state", [TradingState.ACTIVE, TradingState.PAUSED])
+def test_only_exits_are_let_through_from_now_on(invested: Desk, state: TradingState):
+    invested.bot.book.control.set_state(state, cause="before", who="Ben")
+
+    flatten(invested.bot, WHY, run_id="flat")
+
+    control = invested.bot.book.control.read()
+    assert (control.state, control.cause, control.changed_by) == (
+        TradingState.REDUCING,
+        "flatten, because the house burns",
+        "Ben",
+    )
+    assert invested.notices.told("Flatten") == (
+        "warning",
+        "Ben closes every position, because the house burns. Nothing is bought until: bensbot resume",
+    )
+
+
+def test_a_halted_book_is_left_alone_without_an_acknowledgement(invested: Desk):
+    invested.bot.book.control.set_state(TradingState.HALTED, cause="odd", who="Ben")
+
+    with pytest.raises(
+        SettingsError, match=r"Trading is halted since .*: odd\. When you know .*`bensbot flatten --ack`"
+    ):
+        flatten(invested.bot, WHY, run_id="flat")
+
+    assert invested.bot.book.control.read().state is TradingState.HALTED
+    assert invested.rows("SELECT COUNT(*) FROM cycles") == [(2,)]
+    assert invested.rows("SELECT owner FROM lease") == [(None,)]
+
+
+def test_a_halted_book_is_flattened_by_whoever_acknowledges_and_never_becomes_active(invested: Desk):
+    for number in range(5):
+        handle_failure(invested.bot, run_id=f"failed-{number}", error="boom")
+
+    report = flatten(invested.bot, replace(WHY, ack=True), run_id="flat")
+
+    assert sold(report)
+    assert invested.bot.book.control.read().consecutive_errors == 0
+    changes = invested.rows("SELECT old_state, new_state FROM state_changes ORDER BY number")
+    assert changes == [("active", "halted"), ("halted", "reducing")]
+
+
+def test_the_wait_after_a_failure_does_not_keep_the_owner_waiting(invested: Desk):
+    handle_failure(invested.bot, run_id="failed", error="boom")
+
+    assert sold(flatten(invested.bot, WHY, run_id="flat"))
+
+
+def test_while_the_market_is_closed_nothing_is_sold_and_nothing_is_bought(folder: Path):
+    with open_desk(folder) as desk:
+        live, _ = desk.live(), desk.clock.sleep(12 * 3600)
+
+        with pytest.raises(CycleSkipped, match=r"The market is closed .* Nothing was sold yet\. Trading is reducing"):
+            flatten(live, WHY, run_id="flat")
+
+        assert desk.bot.book.control.read().state is TradingState.REDUCING
+        assert desk.rows("SELECT owner FROM lease") == [(None,)]
+
+
+# ── beside a running cycle ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_cycle_that_is_running_buys_nothing_any_more(invested: Desk):
+    running = admit(invested.bot, run_id="running")
+    market = cycle.update_market_data(invested.bot, running)
+    decisions = cycle.apply_risk_checks(
+        invested.bot, running, market, tuple(s for s in cycle.generate_signals(invested.bot, running, market))
+    )
+    with pytest.raises(CycleSkipped, match=r"Another cycle is running: .* Nothing was sold yet\."):
+        flatten(invested.bot, WHY, run_id="flat")
+
+    sent = cycle.execute_signals(invested.bot, running, market, decisions)
+
+    assert [order for order in sent if order.side is Side.BUY and order.status is not OrderStatus.INTENDED] == []
+    assert sum(invested.clock.slept) == 30
+
+
+class EndsAfterAWhile(WallClock):
+    """A clock during whose third wait the other cycle ends."""
+
+    desk: Desk
+    lease: Any
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if len(self.slept) == 3:
+            self.desk.bot.book.control.release_lease(self.lease)
+
+
+def test_a_cycle_that_ends_soon_is_waited_for(folder: Path):
+    clock = EndsAfterAWhile()
+    with open_desk(folder, clock) as desk:
+        clock.desk, clock.lease = desk, desk.bot.book.control.acquire_lease("host:1:other", ttl_seconds=600)
+
+        report = flatten(desk.bot, WHY, run_id="flat")
+
+    assert report.session == FIRST
+    assert clock.slept == [1, 1, 1]
+
+
+# ── killed on the way ─────────────────────────────────────────────────────────────────────────────
+
+
+def die_before_sending(desk: Desk) -> None:
+    """Leave a flatten behind whose decisions are committed and whose orders were not sent."""
+    ticket = admit_flatten(desk.bot, WHY, run_id="killed")
+    market = cycle.update_market_data(desk.bot, ticket)
+    cancel_and_settle(desk.bot, ticket, market, WHY)
+    cycle.apply_risk_checks(desk.bot, ticket, market, closing_signals(desk.bot, WHY))
+    desk.bot.book.control.release_lease(ticket.lease)  # as of a process that is seen to be dead
+
+
+def test_after_a_kill_flattening_again_goes_on_with_the_same_orders(invested: Desk):
+    before = held(invested)
+    die_before_sending(invested)
+    intended = invested.rows("SELECT client_order_id FROM intents WHERE cycle_id LIKE '%-flatten' ORDER BY 1")
+
+    report = flatten(invested.bot, WHY, run_id="again")
+
+    assert sold(report) == before
+    assert sorted((order.client_order_id,) for order in report.orders) == intended
+    assert check_ledger(invested.bot.book.engine) == ()
+
+
+def test_after_a_kill_the_next_cycle_goes_on_without_buying(invested: Desk):
+    die_before_sending(invested)
+    with pytest.raises(CycleSkipped, match="Backing off after 1 failed cycle"):
+        cycle.run_cycle(invested.bot, run_id="too early")
+    invested.clock.sleep(60)
+
+    report = cycle.run_cycle(invested.bot, run_id="next")
+
+    assert report.session == THIRD
+    assert [order for order in report.orders if order.side is Side.BUY] == []
+    assert sold(flatten(invested.bot, WHY, run_id="flat"))
+    assert check_ledger(invested.bot.book.engine) == ()
+
+
+# ── a broker that does not answer ─────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class DeafToCancels:
+    """The desk's broker, but it gives no clear answer when it is asked to cancel."""
+
+    broker: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.broker, name)
+
+    def cancel(self, *_: Any, **__: Any) -> Any:
+        raise BrokerUnavailable("timeout")
+
+
+def test_a_cancel_without_a_clear_answer_is_told_and_the_cycle_goes_on(desk: Desk):
+    entries = cycle.run_cycle(desk.bot, run_id="run").orders
+    deaf = replace(desk.bot, broker=DeafToCancels(desk.bot.broker))
+
+    report = flatten(deaf, WHY, run_id="flat")
+
+    unsure = "may still fill: that it was cancelled is not confirmed"
+    told = {f"The order to buy {order.quantity} {order.symbol} {unsure}" for order in entries}
+    assert told == set(report.warnings) != set()
+    assert sold(report) == {order.symbol for order in entries}  # they filled, and go again
