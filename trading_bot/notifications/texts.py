@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.orders import Approved, Decision, Fill, OrderStatus, OrderUpdate, Rejected
@@ -51,6 +52,18 @@ def loop_error(error: BaseException | str, details: str) -> Alert:
 def emergency_shutdown(details: str = "") -> Alert:
     """Return the notice that trading has stopped for good. `details` may say why."""
     return Alert("critical", "EMERGENCY SHUTDOWN", "Trading system emergency shutdown triggered", details)
+
+
+def end_of_day(session: date, summary: str, details: str, *, warnings: int) -> Alert:
+    """Return the notice of a day's result; `warnings` counts those among the details."""
+    return Alert("warning" if warnings else "info", f"Day of {session}", summary, details)
+
+
+def end_of_day_failed(error: BaseException | str, details: str = "") -> Alert:
+    """Return the notice that a day's result could not be told. Trading goes on. `details` is the traceback."""
+    words = str(error) or type(error).__name__
+    message = f"The day's result could not be told: {sentence(words)} Trading goes on; `bensbot report` shows the day."
+    return Alert("error", "End of day failed", message, details)
 
 
 def _status(report: CycleReport) -> Alert:
