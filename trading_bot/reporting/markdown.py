@@ -23,11 +23,10 @@ from trading_bot.domain.words import (
     price_text,
     shares_text,
     signed_dollars,
-    signed_percent,
     verdict,
     wish,
 )
-from trading_bot.reporting.metrics import EquityChange, Holding, holdings, since_previous, since_start
+from trading_bot.reporting.metrics import Holding, holdings, moved, since_previous, since_start
 from trading_bot.reporting.remarks import remarks
 from trading_bot.reporting.svg import equity_svg
 
@@ -78,13 +77,6 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table; whatever stands in a cell is escaped."""
     lines = [heads, ["---"] * len(heads), *([escaped(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def moved(change: EquityChange | None, when: str) -> str:
-    """Return `+$12.00 (+0.01%) since 2022-01-03`, empty without a change; `when` has braces for the date."""
-    if change is None:
-        return ""
-    return f"{signed_dollars(change.amount)} ({signed_percent(change.ratio)}) {when.format(change.since)}"
 
 
 def equity_picture(curve: Sequence[EquityPoint]) -> str:

@@ -10,6 +10,7 @@ from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.portfolio import EquityPoint, Position
+from trading_bot.domain.words import signed_dollars, signed_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,13 @@ def change_since(point: EquityPoint, equity: Decimal) -> EquityChange:
     """Return how equity moved since an earlier point."""
     amount = equity - point.equity
     return EquityChange(point.session, amount, amount / point.equity if point.equity else ZERO)
+
+
+def moved(change: EquityChange | None, when: str) -> str:
+    """Return `+$12.00 (+0.01%) since 2022-01-03`, empty without a change; `when` has braces for the date."""
+    if change is None:
+        return ""
+    return f"{signed_dollars(change.amount)} ({signed_percent(change.ratio)}) {when.format(change.since)}"
 
 
 def holding_at(position: Position, price: Decimal | None) -> Holding:
