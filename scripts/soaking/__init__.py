@@ -1,0 +1,1 @@
+"""The soak: real processes, real kills, and what must hold afterwards."""
