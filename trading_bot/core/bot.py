@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier
@@ -37,6 +38,7 @@ class Bot:
     notifier: Notifier
     book: StateManager
     secrets: Secrets
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)  # of the cycle that runs
 
 
 @contextmanager

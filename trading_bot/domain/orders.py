@@ -188,6 +188,7 @@ class OrderIntent:
     type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None  # dollars per share
     time_in_force: TimeInForce = TimeInForce.DAY
+    reference_price: Decimal | None = None  # dollars per share when it was decided; slippage counts from here
 
 
 @dataclass(frozen=True, slots=True)

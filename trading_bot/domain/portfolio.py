@@ -36,6 +36,10 @@ class Portfolio:
         """Return the market value of all positions in dollars. Raises KeyError on a missing price."""
         return sum((p.quantity * prices[p.symbol] for p in self.positions.values()), ZERO)
 
+    def gross(self, prices: Mapping[Symbol, Decimal]) -> Decimal:
+        """Return the dollars in positions, long and short added up, to the cent. Raises KeyError on a missing price."""
+        return cents(sum((abs(p.quantity) * prices[p.symbol] for p in self.positions.values()), ZERO))
+
     def equity(self, prices: Mapping[Symbol, Decimal]) -> Decimal:
         """Return cash plus market value in dollars, to the cent. Raises KeyError on a missing price."""
         return cents(self.cash + self.value(prices))
@@ -48,3 +52,4 @@ class EquityPoint:
     session: date
     cash: Decimal
     equity: Decimal
+    gross: Decimal | None = None  # dollars in positions, long and short added up; None where it was not kept

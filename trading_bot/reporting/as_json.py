@@ -18,7 +18,7 @@ settled       the same, for orders of earlier cycles that changed since
 fills         [{execution_id, client_order_id, symbol, side, quantity, price, fee, session, filled_at}]
 cash, equity
 positions     [{symbol, quantity, average_price, price, value, unrealised}]   the last three may be null
-equity_curve  [{session, cash, equity}]
+equity_curve  [{session, cash, equity, gross (or null)}]
 warnings      [text]
 ```
 

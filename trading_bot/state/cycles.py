@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
 
 from trading_bot.domain.cycle import CycleStatus, Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError, WrongAccount
@@ -16,13 +16,18 @@ from trading_bot.domain.market import Coverage, Regime
 from trading_bot.domain.money import cents
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
-from trading_bot.state.records import AccountBinding, BegunCycle, UnfinishedCycle
-from trading_bot.state.schema import THE_ROW, account, cash_ledger, cycles
+from trading_bot.state.records import AccountBinding, BegunCycle, CycleEnd, UnfinishedCycle
+from trading_bot.state.schema import THE_ROW, account, cash_ledger, cycle_steps, cycles
 from trading_bot.storage.database import Database
 
 _READ = select(cycles).where(cycles.c.cycle_id == bindparam("id"))
 _UPDATE = update(cycles).where(cycles.c.cycle_id == bindparam("id"))
 _LAST_TRADED = select(func.max(cycles.c.session)).where(cycles.c.status == CycleStatus.COMPLETED)
+_LATEST = cycles.c.started_at.desc(), cycles.c.cycle_id.desc()
+_NEWEST = select(cycles).where(text("attempt > 0")).order_by(*_LATEST).limit(1)  # in the words of its index
+_NEWEST_COMPLETED = (
+    select(cycles).where(cycles.c.status == CycleStatus.COMPLETED).order_by(cycles.c.session.desc(), *_LATEST).limit(1)
+)
 
 
 class CycleBook:
@@ -119,6 +124,25 @@ class CycleBook:
         with self._database.reading() as connection:
             return connection.scalar(_LAST_TRADED)
 
+    def newest(self) -> CycleEnd | None:
+        """Return the cycle that began last, None when there is none. One that was only ever skipped never began."""
+        with self._database.reading() as connection:
+            return _end_of(connection.execute(_NEWEST).one_or_none())
+
+    def newest_completed(self) -> CycleEnd | None:
+        """Return the newest cycle of the last traded session, None when none has traded yet."""
+        with self._database.reading() as connection:
+            return _end_of(connection.execute(_NEWEST_COMPLETED).one_or_none())
+
+    def record_steps(self, cycle_id: str, seconds: Mapping[str, float]) -> None:
+        """Write down how long each step of the cycle took. Again for the same cycle overwrites."""
+        if not seconds:
+            return
+        with self._database.writing() as connection:
+            connection.execute(delete(cycle_steps).where(cycle_steps.c.cycle_id == cycle_id))
+            rows = [{"cycle_id": cycle_id, "step": step, "seconds": taken} for step, taken in seconds.items()]
+            connection.execute(insert(cycle_steps), rows)
+
     def unfinished_session(self) -> date | None:
         """Return the newest session whose cycle failed or was cancelled after the last one traded, or None."""
         ended_badly = cycles.c.status.in_((CycleStatus.FAILED, CycleStatus.CANCELLED))
@@ -180,6 +204,20 @@ def _begin(connection: Connection, cycle_id: str, common: Mapping[str, Any], fre
     again = {"attempt": row.attempt + 1, "ended_at": None, "skipped_because": None, "message": ""}
     connection.execute(_UPDATE, {"id": cycle_id, **common, **again, **({} if decided else fresh)})
     return BegunCycle(attempt=row.attempt + 1, decided=decided)
+
+
+def _end_of(row: Row[Any] | None) -> CycleEnd | None:
+    if row is None:
+        return None
+    return CycleEnd(
+        cycle_id=row.cycle_id,
+        session=row.session,
+        status=row.status,
+        scheduled_at=row.scheduled_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        message=row.message,
+    )
 
 
 def _binding(connection: Connection) -> AccountBinding | None:

@@ -88,7 +88,7 @@ class Ledger:
             number, cash = booking.cash_balance(connection)
             if point.cash != cash:
                 raise StateError(f"Equity of {point.session} counts {point.cash} dollars in cash; the book has {cash}.")
-            cells = {"cash": point.cash, "equity": point.equity, "cycle_id": cycle_id}
+            cells = {"cash": point.cash, "equity": point.equity, "gross": point.gross, "cycle_id": cycle_id}
             marks = {"cash_rows": number, "marked_at": now}
             updated = connection.execute(_UPDATE_EQUITY, {"id": point.session, **cells, **marks})
             if not updated.rowcount:
@@ -98,7 +98,7 @@ class Ledger:
         """Return the newest `limit` points, or all of them, oldest first."""
         query = select(equity).order_by(equity.c.session.desc()).limit(limit)
         with self._database.reading() as connection:
-            points = [EquityPoint(row.session, row.cash, row.equity) for row in connection.execute(query)]
+            points = [EquityPoint(row.session, row.cash, row.equity, row.gross) for row in connection.execute(query)]
         return tuple(reversed(points))
 
     def high_water(self) -> Decimal:

@@ -10,10 +10,13 @@ from sqlalchemy import Engine
 
 from trading_bot.domain.errors import SchemaMismatch, StateError
 from trading_bot.domain.ports import Clock
+from trading_bot.state.chores import ChoreBook
 from trading_bot.state.control import ControlBook
 from trading_bot.state.cycles import CycleBook
+from trading_bot.state.days import DayBook
 from trading_bot.state.journal import Journal
 from trading_bot.state.ledger import Ledger
+from trading_bot.state.statistics import StatisticsBook
 from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
 from trading_bot.storage import dialects
 from trading_bot.storage.database import Database
@@ -22,8 +25,9 @@ from trading_bot.storage.database import Database
 class StateManager:
     """The book, and the only writer of it.
 
-    It has four parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
-    ran? `journal`: what was decided and sent? `ledger`: what do we own?
+    It has six parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
+    ran? `journal`: what was decided and sent? `ledger`: what do we own? `chores`: what was done once
+    a session? `statistics`: what did it all come to?
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -33,6 +37,9 @@ class StateManager:
         self.cycles = CycleBook(database, clock)
         self.journal = Journal(database, clock)
         self.ledger = Ledger(database, clock)
+        self.chores = ChoreBook(database, clock)
+        self.statistics = StatisticsBook(database)
+        self.days = DayBook(database)
 
     @classmethod
     def open(cls, url: str, *, clock: Clock, busy_timeout_seconds: float = 5.0) -> StateManager:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from trading_bot.domain.cycle import CycleStatus
+
 
 @dataclass(frozen=True, slots=True)
 class BegunCycle:
@@ -23,6 +25,19 @@ class UnfinishedCycle:
     run_id: str
     session: date
     started_at: datetime  # aware, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class CycleEnd:
+    """How a cycle that was let in stands, or ended."""
+
+    cycle_id: str
+    session: date
+    status: CycleStatus
+    scheduled_at: datetime  # aware, UTC; a historical source's own clock
+    started_at: datetime  # aware, UTC, wall clock: of the newest attempt
+    ended_at: datetime | None  # aware, UTC, wall clock; None while it runs
+    message: str  # why it failed, was cancelled or skipped; else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ def intent_cells(intent: OrderIntent, decision: int) -> Cells:
         "type": intent.type,
         "limit_price": intent.limit_price,
         "time_in_force": intent.time_in_force,
+        "reference_price": intent.reference_price,
     }
 
 
@@ -107,6 +108,7 @@ def intent_of(row: Row[Any]) -> OrderIntent:
         type=row.type,
         limit_price=row.limit_price,
         time_in_force=row.time_in_force,
+        reference_price=row.reference_price,
     )
 
 

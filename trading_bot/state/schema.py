@@ -16,6 +16,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 from trading_bot.domain.cycle import CycleStatus, TradingState
@@ -25,6 +26,8 @@ from trading_bot.storage.columns import DateText, DecimalText, EnumText, FloatTe
 metadata = MetaData()
 
 THE_ROW = 1  # control, lease and account have one row each
+
+_TRIED = text("attempt > 0")  # cycles that were let in at least once
 
 control = Table(
     "control",
@@ -102,6 +105,28 @@ cycles = Table(
     Column("symbols_usable", Integer),
     Index("cycles_by_status", "status", "session"),
     Index("cycles_by_run", "run_id"),
+    Index("cycles_by_start", "started_at", sqlite_where=_TRIED, postgresql_where=_TRIED),
+    Index("cycles_by_session", "session", "status"),
+)
+
+cycle_steps = Table(
+    "cycle_steps",
+    metadata,
+    Column("cycle_id", Text, ForeignKey("cycles.cycle_id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("seconds", FloatText, nullable=False),
+    PrimaryKeyConstraint("cycle_id", "step"),
+    sqlite_with_rowid=False,  # eight rows a cycle: half the room
+)
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("chore", Text, nullable=False),  # e.g. "end-of-day"
+    Column("session", DateText, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("done_at", InstantText, nullable=False),
+    PrimaryKeyConstraint("chore", "session"),
 )
 
 signals = Table(
@@ -133,6 +158,7 @@ decisions = Table(
     Column("rulings", JsonText, nullable=False),
     PrimaryKeyConstraint("cycle_id", "number"),
     ForeignKeyConstraint(["cycle_id", "number"], ["signals.cycle_id", "signals.number"]),
+    Index("decisions_by_rule", "outcome", "rule", "cycle_id"),
 )
 
 intents = Table(
@@ -148,6 +174,7 @@ intents = Table(
     Column("type", EnumText(OrderType), nullable=False),
     Column("limit_price", DecimalText),
     Column("time_in_force", EnumText(TimeInForce), nullable=False),
+    Column("reference_price", DecimalText),  # dollars per share the decision was taken at
     ForeignKeyConstraint(["cycle_id", "decision"], ["decisions.cycle_id", "decisions.number"]),
     Index("intents_by_decision", "cycle_id", "decision"),
 )
@@ -230,6 +257,7 @@ equity = Table(
     Column("session", DateText, primary_key=True),
     Column("cash", DecimalText, nullable=False),
     Column("equity", DecimalText, nullable=False),
+    Column("gross", DecimalText),  # dollars in positions, long and short added up; NULL in old rows
     Column("cycle_id", Text, nullable=False),
     Column("cash_rows", Integer, nullable=False),  # number of the newest cash_ledger row counted
     Column("marked_at", InstantText, nullable=False),

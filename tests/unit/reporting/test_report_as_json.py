@@ -54,7 +54,7 @@ def test_the_keys_of_every_part_are_the_promised_ones():
     assert " ".join(sorted(report["orders"][0])) == order_keys
     assert " ".join(sorted(report["settled"][0])) == order_keys
     assert " ".join(report["positions"][0]) == "symbol quantity average_price price value unrealised"
-    assert " ".join(report["equity_curve"][0]) == "session cash equity"
+    assert " ".join(report["equity_curve"][0]) == "session cash equity gross"
 
 
 def test_money_and_shares_are_strings_and_dates_iso():

@@ -63,7 +63,7 @@ def test_fault_53_an_older_book_is_migrated_and_keeps_what_it_knew(tmp_path: Pat
     assert (state.state, state.consecutive_errors) == (TradingState.HALTED, 4)
     assert lease is not None
     assert lease.token == 42
-    assert revision == "0002"
+    assert revision == "0003"
 
 
 def test_a_book_shares_a_database_with_other_programs(tmp_path: Path):

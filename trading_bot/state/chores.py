@@ -1,0 +1,42 @@
+"""What is done once a session and never twice: reports, clean-ups, backups."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import func, insert, select
+
+from trading_bot.domain.ports import Clock
+from trading_bot.state.schema import THE_ROW, chores, control
+from trading_bot.storage.database import Database
+
+_LOCK = select(control.c.id).where(control.c.id == THE_ROW).with_for_update()
+
+
+class ChoreBook:
+    """One row for each chore and session it was done for."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take what `StateManager.open` made."""
+        self._database = database
+        self._clock = clock
+
+    def newest(self, chore: str) -> date | None:
+        """Return the newest session the chore was done for, None when it never was."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.max(chores.c.session)).where(chores.c.chore == chore))
+
+    def record(self, chore: str, session: date, *, run_id: str) -> bool:
+        """Write down that the chore is done for the session.
+
+        Returns:
+            Whether it is news: False when it was recorded before, by whichever run; the first row stays.
+        """
+        now = self._clock.now()
+        done = select(chores.c.run_id).where(chores.c.chore == chore, chores.c.session == session)
+        with self._database.writing() as connection:
+            connection.execute(_LOCK)  # other databases than SQLite: nobody else gets past here until we commit
+            if connection.scalar(done) is not None:
+                return False
+            connection.execute(insert(chores), {"chore": chore, "session": session, "run_id": run_id, "done_at": now})
+        return True
