@@ -89,7 +89,7 @@ async def run_cycle(bot: Bot, ticket: CycleTicket) -> CycleReport:
     bot, ticket = whole(bot), whole(ticket)
     market = whole(update_market_data(bot, ticket))
     settlement = whole(settle_orders(bot, ticket, market))
-    signals = whole(generate_signals(bot, market))
+    signals = whole(generate_signals(bot, ticket, market))
     decisions = whole(apply_risk_checks(bot, ticket, market, signals))
     orders = whole(execute_signals(bot, ticket, market, decisions))
     report = update_portfolio_state(bot, ticket, market, settlement, decisions, orders)

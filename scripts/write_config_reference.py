@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from trading_bot.config.problems import range_of
-from trading_bot.config.typed_settings import TeamMember, TradingBotSettings
+from trading_bot.config.typed_settings import TeamMember, TradingBotSettings, WindowSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "config.example.yaml"
@@ -45,8 +45,9 @@ def schema_text() -> str:
     for section in schema["$defs"].values():
         for field in section.get("properties", {}).values():
             _numbers_only(field)
-    team = schema["$defs"]["StrategySettings"]["properties"]["team"]
-    team["items"] = {"anyOf": [team["items"], {"type": "string"}]}  # a bare name is a member of weight 1
+    for section, field in (("StrategySettings", "team"), ("HoursSettings", "windows")):
+        listed = schema["$defs"][section]["properties"][field]
+        listed["items"] = {"anyOf": [listed["items"], {"type": "string"}]}  # a bare name stands for the whole entry
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Settings of BensBot"}
     return json.dumps({**schema, **head}, indent=2, ensure_ascii=False) + "\n"
 
@@ -91,6 +92,8 @@ def _setting(key: str, value: Any) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     match value:
+        case WindowSettings():
+            return json.dumps(value.model_dump())
         case None | bool() | str() | dict():
             return json.dumps(value)
         case Path():

@@ -38,7 +38,7 @@ def nothing_was_sent(folder: Path) -> bool:
 def test_fault_50_a_book_locked_while_deciding_gives_no_intent_and_no_order(desk: Desk, folder: Path):
     ticket = admit(desk.bot, run_id="run")
     market = cycle.update_market_data(desk.bot, ticket)
-    signals = cycle.generate_signals(desk.bot, market)
+    signals = cycle.generate_signals(desk.bot, ticket, market)
 
     with locked(desk.book_file), pytest.raises(StateBusy, match="locked by another process"):
         cycle.apply_risk_checks(desk.bot, ticket, market, signals)
@@ -50,7 +50,7 @@ def test_fault_50_a_book_locked_while_deciding_gives_no_intent_and_no_order(desk
 def test_fault_50_a_book_locked_before_sending_lets_no_order_out(desk: Desk, folder: Path):
     ticket = admit(desk.bot, run_id="run")
     market = cycle.update_market_data(desk.bot, ticket)
-    decisions = cycle.apply_risk_checks(desk.bot, ticket, market, cycle.generate_signals(desk.bot, market))
+    decisions = cycle.apply_risk_checks(desk.bot, ticket, market, cycle.generate_signals(desk.bot, ticket, market))
 
     with locked(desk.book_file), pytest.raises(StateBusy):
         cycle.execute_signals(desk.bot, ticket, market, decisions)

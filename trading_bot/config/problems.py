@@ -43,6 +43,8 @@ def in_words(error: ErrorDetails, model: type[BaseModel], layers: Layered) -> st
         return f"{key}{place} is no setting.{_did_you_mean(where, model)}"
     if error["type"] == "missing":
         return f"{key}{place} is missing: add it."
+    if error["type"] == ADVICE and not where:  # about two sections at once: it names them
+        return f"{error['msg']}."
     field = field_at(model, error["loc"])
     if field is None or (_is_model(field.annotation) and not isinstance(error["input"], dict)):
         return f"{key}{place} is a section: its keys stand indented below it."
@@ -58,11 +60,16 @@ def field_at(model: type[BaseModel], where: Sequence[int | str]) -> FieldInfo | 
     for part in where:
         if isinstance(part, int):
             continue
-        if inside is None or part not in inside.model_fields:
+        if inside is None or part not in fields_of(inside):
             break
-        field = inside.model_fields[part]
+        field = fields_of(inside)[part]
         inside = _model_in(field.annotation)
     return field
+
+
+def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """Return the fields by the names they have in a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def wanted(field: FieldInfo) -> str:
@@ -105,8 +112,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _may_hold_a_secret(annotation: Any) -> bool:
     """Tell whether a value of this type may: options may, so may a strategy with its options."""
-    if annotation is SecretStr or get_origin(annotation) is dict or _is_model(annotation):
+    if annotation is SecretStr or get_origin(annotation) is dict:
         return True
+    if _is_model(annotation):
+        return any(_may_hold_a_secret(field.annotation) for field in annotation.model_fields.values())
     return any(_may_hold_a_secret(inner) for inner in get_args(annotation))
 
 
@@ -141,7 +150,7 @@ def _did_you_mean(where: tuple[str, ...], model: type[BaseModel]) -> str:
     *above, key = where
     parent = field_at(model, above) if above else None
     inside = _model_in(parent.annotation) if parent else model
-    siblings = list(inside.model_fields) if inside else []
+    siblings = list(fields_of(inside)) if inside else []
     close = difflib.get_close_matches(key.lower(), siblings, n=1)
     if close:
         return f" Did you mean {'.'.join((*above, close[0]))}?"

@@ -11,13 +11,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from trading_bot.config.values import (
     LISTED,
     Count,
     Day,
-    Days,
     Dollars,
     Number,
     Options,
@@ -28,7 +34,6 @@ from trading_bot.config.values import (
     Symbols,
     TimeOfDay,
     UserPath,
-    Windows,
     advice,
     any_case,
 )
@@ -70,18 +75,6 @@ class OrchestratorSettings(Section):
         default=60, ge=0, description="Seconds to wait after the first failed cycle; longer after each further one."
     )
     logging_level: LogLevel = Field(default="INFO", description="The least important log lines to write.")
-
-
-class HoursSettings(Section):
-    """The hours in which the bot may trade."""
-
-    windows: Windows = Field(
-        default=("regular",),
-        description='Each is regular, pre-market, after-hours or New York times like "09:30-16:00".',
-    )
-    closed_dates: Days = Field(
-        default=(), description="Days the exchange closes that its calendar does not know, as 2025-01-09."
-    )
 
 
 class BrokerSettings(Section):

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import unquote
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 
 from trading_bot.config.files import read_file
 from trading_bot.config.origins import Layered, SettingPath, layered
@@ -24,7 +24,6 @@ from trading_bot.config.problems import in_words
 from trading_bot.config.sections import (
     BrokerSettings,
     DataSettings,
-    HoursSettings,
     IntelligenceSettings,
     NotificationSettings,
     OrchestratorSettings,
@@ -34,7 +33,9 @@ from trading_bot.config.sections import (
     StrategySettings,
     TeamMember,
 )
+from trading_bot.config.values import advice
 from trading_bot.config.variables import Catalogue, entries_of, from_dotenv, from_environment
+from trading_bot.config.windows import HoursSettings, WindowSettings
 from trading_bot.domain.errors import SettingsError
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "StrategySettings",
     "TeamMember",
     "TradingBotSettings",
+    "WindowSettings",
     "explain_config",
     "load_config",
 ]
@@ -70,6 +72,18 @@ class TradingBotSettings(Section):
     intelligence: IntelligenceSettings = Field(default_factory=IntelligenceSettings)
     notification: NotificationSettings = Field(default_factory=NotificationSettings)
     state: StateSettings = Field(default_factory=StateSettings)
+
+    @model_validator(mode="after")
+    def _windows_know_the_team(self) -> Self:
+        team = list(dict.fromkeys(member.name for member in self.strategy.team))
+        for window in self.hours.windows:
+            strangers = [name for name in window.strategies if name not in team]
+            if strangers:
+                raise advice(
+                    f"hours.windows: {window.name} wants the strategy {strangers[0]}, which strategy.team does not "
+                    f"have; it has {', '.join(team)}. Add it there, or name another one here"
+                )
+        return self
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hex, of every setting that can change a decision.

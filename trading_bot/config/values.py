@@ -103,14 +103,12 @@ def _clock_time(value: object) -> object:
     return value
 
 
-def _window(value: object) -> object:
-    if isinstance(value, str) and value not in NAMED_WINDOWS:
-        if not re.fullmatch(rf"{CLOCK}-{CLOCK}", value):
-            raise advice(f'it must be one of {", ".join(NAMED_WINDOWS)}, or two times like "09:30-16:00"')
-        start, _, end = value.partition("-")
-        if start >= end:
-            raise advice(f"the window must start before it ends, and {start} is not before {end}")
-    return value
+def window_of_times(text: str) -> tuple[str, str] | None:
+    """Return the two times of a window like `09:45-15:30`, None for any other text."""
+    if not re.fullmatch(rf"{CLOCK}-{CLOCK}", text):
+        return None
+    start, _, end = text.partition("-")
+    return start, end
 
 
 def _day(value: object) -> date:
@@ -132,7 +130,6 @@ def _at_home(value: Path) -> Path:
 
 
 TimeOfDay = Annotated[str, Field(pattern=rf"^{CLOCK}$"), BeforeValidator(_clock_time)]
-Window = Annotated[str, BeforeValidator(_window)]
 Day = Annotated[date, BeforeValidator(_day)]
 UserPath = Annotated[Path, AfterValidator(_at_home)]
 
@@ -174,12 +171,6 @@ def _unlike(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _some(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not values:
-        raise advice("it must name at least one; an empty list would stop all trading")
-    return values
-
-
 def any_case(*names: str) -> BeforeValidator:
     """Return a validator that takes each name in upper, lower or mixed case."""
     known = {name.casefold(): name for name in names}
@@ -216,7 +207,7 @@ def _hidden(name: str, value: Any) -> Any:
 Symbols = Annotated[
     tuple[Annotated[str, BeforeValidator(_ticker)], ...], BeforeValidator(_listed), AfterValidator(_unlike)
 ]
-Windows = Annotated[tuple[Window, ...], BeforeValidator(_listed), AfterValidator(_some)]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed), AfterValidator(_unlike)]
 Days = Annotated[tuple[Day, ...], BeforeValidator(_listed)]
 SecretUrls = Annotated[tuple[SecretStr, ...], BeforeValidator(_listed)]
 Options = Annotated[dict[str, Any], BeforeValidator(_mapping), AfterValidator(hide_secrets)]

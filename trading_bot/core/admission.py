@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,12 @@ def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
             tick.cycle_id, session=tick.session, scheduled_at=tick.scheduled or tick.at, reason=reason, message=message
         )
         raise CycleSkipped(reason, message)
-    return let_in(bot, lease, tick, run_id=run_id, state=control.state)
+    window = bot.hours.window_at(tick.at)
+    if window is None:
+        return let_in(bot, lease, tick, run_id=run_id, state=control.state)
+    state = TradingState.REDUCING if window.exits_only else control.state
+    ticket = let_in(bot, lease, tick, run_id=run_id, state=state)
+    return replace(ticket, window=window.name, strategies=window.strategies, exits_only=window.exits_only)
 
 
 def let_in(bot: Bot, lease: Lease, tick: Tick, *, run_id: str, state: TradingState) -> CycleTicket:
@@ -158,8 +163,9 @@ def _trades_at_the_close(bot: Bot, session: date) -> bool:
         return True
     if bot.hours.is_half_day(session):
         return False
+    windows = [window.name for window in bot.settings.hours.windows]
     raise SettingsError(
-        f"hours.windows = {list(bot.settings.hours.windows)} leaves out the close, and daily prices are traded at the "
+        f"hours.windows = {windows} leaves out the close, and daily prices are traded at the "
         'close. Write "regular" or a window that ends at 16:00 or later, or orchestrator.market_hours_only: false.'
     )
 

@@ -3,12 +3,12 @@
 Sessions, half days and holidays come from exchange_calendars' XNYS; closures it does not know come
 from the settings. A tick belongs to a window when opens < tick <= closes: at the close a bot that lives on
 daily bars decides, and at the open nothing has been traded yet. So a full day has 390 minutes, a half day 210.
+A window that ends by 16:00 ends with an early close; one that reaches into the evening ends at 17:00 then.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from trading_bot.config.typed_settings import WindowSettings
 from trading_bot.domain.market import SessionAxis
 
 if TYPE_CHECKING:
@@ -31,12 +32,23 @@ AFTER_HOURS_END_ON_HALF_DAYS = time(17, 0)
 FULL_DAY_OPEN = time(9, 30)
 FULL_DAY_CLOSE = time(16, 0)
 HALF_DAY_CLOSE = time(13, 0)
+REGULAR, PRE_MARKET, AFTER_HOURS = "regular", "pre-market", "after-hours"
 USUAL_TIMES = {
-    "regular": (FULL_DAY_OPEN, FULL_DAY_CLOSE),
-    "pre-market": (PRE_MARKET_OPENS, FULL_DAY_OPEN),
-    "after-hours": (FULL_DAY_CLOSE, AFTER_HOURS_END),
+    REGULAR: (FULL_DAY_OPEN, FULL_DAY_CLOSE),
+    PRE_MARKET: (PRE_MARKET_OPENS, FULL_DAY_OPEN),
+    AFTER_HOURS: (FULL_DAY_CLOSE, AFTER_HOURS_END),
 }
-OWN_WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule:
+    """A window as the settings describe it, with the clock times of a full day."""
+
+    name: str
+    opens: time  # New York
+    closes: time  # New York
+    strategies: tuple[str, ...] = ()  # who decides meanwhile; empty: the whole team
+    exits_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,7 @@ class Window:
 
     opens: datetime  # aware, UTC
     closes: datetime  # aware, UTC
+    rule: WindowRule
 
     def holds(self, at: datetime) -> bool:
         """Say whether a tick at `at` belongs to the window."""
@@ -54,9 +67,9 @@ class Window:
 class TradingHours:
     """The exchange's calendar with our windows on it."""
 
-    def __init__(self, windows: Sequence[str] = ("regular",), closed_dates: Sequence[date] = ()) -> None:
-        """Take window names as in the settings: regular, pre-market, after-hours or "HH:MM-HH:MM"."""
-        self._windows = tuple(windows)
+    def __init__(self, windows: Sequence[str | WindowSettings] = (REGULAR,), closed_dates: Sequence[date] = ()) -> None:
+        """Take windows as in the settings. Raises ValueError on one that makes no sense."""
+        self._rules = window_rules(windows)
         self._closed = frozenset(closed_dates)
 
     def is_session(self, day: date) -> bool:
@@ -87,8 +100,12 @@ class TradingHours:
         return tuple(self._spans(day)) if self.is_session(day) else ()
 
     def is_trading_time(self, at: datetime) -> bool:
-        """Say whether `at` lies in one of our windows."""
-        return any(window.holds(at) for window in self.windows_of(self.day_of(at)))
+        """Say whether a tick at `at` belongs to one of our windows."""
+        return self.window_at(at) is not None
+
+    def window_at(self, at: datetime) -> WindowRule | None:
+        """Return the window that a tick at `at` belongs to, the first one listed where several overlap."""
+        return next((window.rule for window in self.windows_of(self.day_of(at)) if window.holds(at)), None)
 
     def day_of(self, at: datetime) -> date:
         """Return the New York date of an instant."""
@@ -96,27 +113,27 @@ class TradingHours:
 
     def _spans(self, day: date) -> Iterator[Window]:
         opens, closes = self.open_of(day), self.close_of(day)
-        for name in self._windows:
-            if name == "regular":
-                yield Window(opens, closes)
-            elif name == "pre-market":
-                yield Window(_in_new_york(day, PRE_MARKET_OPENS), opens)
-            elif name == "after-hours":
-                end = AFTER_HOURS_END_ON_HALF_DAYS if self.is_half_day(day) else AFTER_HOURS_END
-                yield Window(closes, _in_new_york(day, end))
-            else:
-                yield Window(*(_in_new_york(day, at) for at in usual_times(name)))
+        evening = _in_new_york(day, AFTER_HOURS_END_ON_HALF_DAYS)
+        for rule in self._rules:
+            begins = {REGULAR: opens, AFTER_HOURS: closes}.get(rule.name, _in_new_york(day, rule.opens))
+            ends = {REGULAR: closes, PRE_MARKET: opens}.get(rule.name, _in_new_york(day, rule.closes))
+            if self.is_half_day(day):
+                ends = min(ends, closes if rule.closes <= FULL_DAY_CLOSE else evening)
+            if begins < ends:
+                yield Window(begins, ends, rule)
 
 
-def usual_times(name: str) -> tuple[time, time]:
-    """Return when a window opens and closes on a full day, in New York."""
-    if name in USUAL_TIMES:
-        return USUAL_TIMES[name]
-    found = OWN_WINDOW.fullmatch(name)
-    if found is None:
-        raise ValueError(f'{name!r} is no window; write regular, pre-market, after-hours or e.g. "09:45-15:30"')
-    hour, minute, end_hour, end_minute = (int(part) for part in found.groups())
-    return time(hour, minute), time(end_hour, end_minute)
+def window_rules(windows: Sequence[str | WindowSettings]) -> tuple[WindowRule, ...]:
+    """Return what the settings' windows mean, in their order. Raises ValueError on one that makes no sense."""
+    return tuple(_rule(WindowSettings.model_validate(window)) for window in windows)
+
+
+def _rule(window: WindowSettings) -> WindowRule:
+    if window.starts is None or window.ends is None:
+        opens, closes = USUAL_TIMES[window.name]
+    else:
+        opens, closes = time.fromisoformat(window.starts), time.fromisoformat(window.ends)
+    return WindowRule(window.name, opens, closes, window.strategies, window.exits_only)
 
 
 def _in_new_york(day: date, at: time) -> datetime:

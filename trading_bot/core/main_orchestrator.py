@@ -164,7 +164,7 @@ class MainOrchestrator:
 
     def generate_signals(self) -> tuple[Signal, ...]:
         """Return what strategies and stops want to change."""
-        return cycle.generate_signals(self._bot, self._market)
+        return cycle.generate_signals(self._bot, self._ticket, self._market)
 
     def apply_risk_checks(self, signals: tuple[Signal, ...]) -> tuple[Decision, ...]:
         """Return one committed decision per signal."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from trading_bot.config.typed_settings import WindowSettings
 from trading_bot.core.hours import (
     AFTER_HOURS_END,
     AFTER_HOURS_END_ON_HALF_DAYS,
@@ -17,7 +18,7 @@ from trading_bot.core.hours import (
     HALF_DAY_CLOSE,
     NEW_YORK,
     TradingHours,
-    usual_times,
+    window_rules,
 )
 from trading_bot.domain.errors import SettingsError
 
@@ -36,7 +37,7 @@ class DayTimes:
     seconds: tuple[int, ...] = (0,)
 
 
-def tick_times(interval_seconds: int, windows: Sequence[str]) -> tuple[DayTimes, ...]:
+def tick_times(interval_seconds: int, windows: Sequence[str | WindowSettings]) -> tuple[DayTimes, ...]:
     """Return the ticks of a full day in as few groups as whole hours allow, each tick once.
 
     Ticks are counted from midnight. A tick at a window's open is none, one at its close is one: 60 seconds
@@ -46,7 +47,7 @@ def tick_times(interval_seconds: int, windows: Sequence[str]) -> tuple[DayTimes,
         SettingsError: the interval is neither a part of a minute nor whole minutes, or no tick lies in a window.
     """
     _require_even(interval_seconds)
-    spans = [(_second_of(opens), _second_of(closes)) for opens, closes in map(usual_times, windows)]
+    spans = [(_second_of(rule.opens), _second_of(rule.closes)) for rule in window_rules(windows)]
     counted = range(0, DAY, interval_seconds)
     ticks = [second for second in counted if any(opens < second <= closes for opens, closes in spans)]
     if not ticks:
@@ -57,9 +58,9 @@ def tick_times(interval_seconds: int, windows: Sequence[str]) -> tuple[DayTimes,
     return _grouped(ticks)
 
 
-def end_of_day_times(windows: Sequence[str]) -> tuple[DayTimes, ...]:
+def end_of_day_times(windows: Sequence[str | WindowSettings]) -> tuple[DayTimes, ...]:
     """Return the times at which to ask `end_of_day_due`: soon after the last tick of full and of half days."""
-    latest = max((closes for _, closes in map(usual_times, windows)), default=FULL_DAY_CLOSE)
+    latest = max(rule.closes for rule in window_rules(windows))
     ends = [HALF_DAY_CLOSE, FULL_DAY_CLOSE]
     if latest > FULL_DAY_CLOSE:
         ends = [min(latest, AFTER_HOURS_END_ON_HALF_DAYS), min(latest, AFTER_HOURS_END)]

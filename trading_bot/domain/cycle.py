@@ -77,6 +77,9 @@ class CycleTicket:
     lease: Lease
     state: TradingState  # ACTIVE or REDUCING
     decided: bool = False  # an earlier attempt has committed its decisions: they stand
+    window: str = ""  # of the trading hours; "" outside of them, where hours do not matter
+    strategies: tuple[str, ...] = ()  # who decides in this window; empty: the whole team
+    exits_only: bool = False  # the window lets nothing in, whatever the trading state is
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ class RiskContext:
     high_water: Decimal  # dollars, the highest equity since the last acknowledged resume
     buying_power: Decimal  # dollars left after open orders and this cycle's approvals
     state: TradingState
+    state_cause: str = ""  # in words, where it is not the owner's switch that says so
     pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares on their way out
 
     def available(self, symbol: Symbol) -> Decimal:

@@ -73,18 +73,21 @@ class StrategyManager:
         self.team = team
         self.targets = targets
 
-    def signals(self, market: MarketState, portfolio: Portfolio, equity: Decimal) -> tuple[Signal, ...]:
+    def signals(
+        self, market: MarketState, portfolio: Portfolio, equity: Decimal, only: tuple[str, ...] = ()
+    ) -> tuple[Signal, ...]:
         """Return what should change, exits first, then by falling score, then by symbol.
 
         `portfolio` holds what open orders will add. A symbol without a usable price gets no signal:
-        nobody has an opinion about a price that is not known.
+        nobody has an opinion about a price that is not known. `only` names the members that decide
+        alone, about everything that is held; empty: all of them.
 
         Raises:
             ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
         """
         if not len(market.history.sessions):
             return ()
-        votes = [self._ask(member, market) for member in self.team]
+        votes = [self._ask(member, market) for member in self.team if not only or member.name in only]
         scores = self._combined(votes)
         wanted = self._wanted_weights(scores, market)
         columns = (market.history.find(symbol) for symbol in portfolio.positions)

@@ -198,7 +198,7 @@ def test_an_unquoted_time_in_a_variable_is_just_text(monkeypatch):
 def test_windows_are_names_or_pairs_of_times(config):
     config("hours: {windows: [pre-market, '09:30-16:00']}")
 
-    assert load_config().hours.windows == ("pre-market", "09:30-16:00")
+    assert [window.name for window in load_config().hours.windows] == ["pre-market", "09:30-16:00"]
 
 
 def test_a_number_of_the_file_keeps_its_decimals(config):

@@ -21,7 +21,8 @@ def decide(desk: Desk, run_id: str = "run") -> tuple[CycleTicket, MarketState, t
     ticket = admit(desk.bot, run_id=run_id)
     market = cycle.update_market_data(desk.bot, ticket)
     cycle.settle_orders(desk.bot, ticket, market)
-    return ticket, market, cycle.apply_risk_checks(desk.bot, ticket, market, cycle.generate_signals(desk.bot, market))
+    signals = cycle.generate_signals(desk.bot, ticket, market)
+    return ticket, market, cycle.apply_risk_checks(desk.bot, ticket, market, signals)
 
 
 def resume(desk: Desk, run_id: str = "again") -> tuple[CycleTicket, MarketState, tuple[Decision, ...]]:
@@ -58,7 +59,7 @@ def test_its_orders_fill_at_the_open_of_the_next_session(desk: Desk):
 def test_every_signal_has_one_decision(desk: Desk):
     ticket = admit(desk.bot, run_id="run")
     market = cycle.update_market_data(desk.bot, ticket)
-    signals = cycle.generate_signals(desk.bot, market)
+    signals = cycle.generate_signals(desk.bot, ticket, market)
 
     decisions = cycle.apply_risk_checks(desk.bot, ticket, market, signals)
 

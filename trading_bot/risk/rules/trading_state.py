@@ -25,5 +25,5 @@ class TradingStateRule:
         may_exit = state in {TradingState.ACTIVE, TradingState.REDUCING}
         if state is TradingState.ACTIVE or (may_exit and not order.signal.purpose.is_entry):
             return passed(order, "STATE_ALLOWS", observed=state, limit="active")
-        message = f"the bot is {state}: " + ("exits only" if may_exit else "no orders at all")
+        message = context.state_cause or f"the bot is {state}: " + ("exits only" if may_exit else "no orders at all")
         return refused(order, "STATE_FORBIDS", message, observed=state, limit="active")
