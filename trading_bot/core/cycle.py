@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import admit
 from trading_bot.core.settlement import book_answers, settle
+from trading_bot.core.stopwatch import timed
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, TradingState
-from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, DataError, NotSent
+from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, DataError, NotSent, StateError
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import (
@@ -56,16 +57,20 @@ def run_cycle(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: da
     return report
 
 
+@timed
 def update_market_data(bot: Bot, ticket: CycleTicket) -> MarketState:
     """Read the market as of the cycle's instant. Reading twice changes nothing."""
+    bot.stopwatch.begin(ticket.lease.token)
     return bot.data.get_market_state(ticket.at, ticket.session)
 
 
+@timed
 def settle_orders(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
     """Book what became of earlier orders, before anything new is decided. Settling twice changes nothing."""
     return settle(bot, ticket, market)
 
 
+@timed
 def generate_signals(bot: Bot, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
     """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
     portfolio = _shadow_portfolio(bot, market)
@@ -76,6 +81,7 @@ def generate_signals(bot: Bot, ticket: CycleTicket, market: MarketState) -> tupl
     return (*stops, *(signal for signal in wishes if signal.symbol not in stopped))
 
 
+@timed
 def apply_risk_checks(
     bot: Bot, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]
 ) -> tuple[Decision, ...]:
@@ -86,7 +92,7 @@ def apply_risk_checks(
     if ticket.decided:
         return bot.book.journal.decisions(ticket.cycle_id)
     decisions = bot.risk.decide(signals, _risk_context(bot, ticket, market, signals))
-    intents = [_intent(ticket, decision) for decision in decisions if not isinstance(decision, Rejected)]
+    intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
     fingerprint = market.history.fingerprint()
     bot.book.journal.commit_decisions(
         ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=fingerprint
@@ -94,6 +100,7 @@ def apply_risk_checks(
     return decisions
 
 
+@timed
 def execute_signals(
     bot: Bot, ticket: CycleTicket, market: MarketState, decisions: tuple[Decision, ...]
 ) -> tuple[OrderUpdate, ...]:
@@ -110,6 +117,7 @@ def execute_signals(
     return bot.book.journal.order_updates(ticket.cycle_id)
 
 
+@timed
 def update_portfolio_state(
     bot: Bot,
     ticket: CycleTicket,
@@ -124,7 +132,8 @@ def update_portfolio_state(
     portfolio = bot.book.ledger.portfolio()
     prices = _valuation(portfolio, market)
     equity = portfolio.equity(prices)
-    bot.book.ledger.mark_equity(ticket.lease, EquityPoint(ticket.session, portfolio.cash, equity), ticket.cycle_id)
+    point = EquityPoint(ticket.session, portfolio.cash, equity, portfolio.gross(prices))
+    bot.book.ledger.mark_equity(ticket.lease, point, ticket.cycle_id)
     bot.book.cycles.complete(ticket.cycle_id, ticket.lease, market.regime, market.coverage)
     bot.book.control.forget_failures()
     bot.book.control.release_lease(ticket.lease)
@@ -146,9 +155,14 @@ def update_portfolio_state(
 
 
 def send_status_updates(bot: Bot, report: CycleReport) -> None:
-    """Tell people. The book is committed by now, so a channel that fails takes nothing back."""
-    for alert in cycle_alerts(report):
-        bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
+    """Tell people, and note how long the steps took. The book is committed: what fails here takes nothing back."""
+    with bot.stopwatch.measuring("send_status_updates"):
+        for alert in cycle_alerts(report):
+            bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
+    try:
+        bot.book.cycles.record_steps(report.cycle_id, bot.stopwatch.seconds)
+    except StateError as error:  # statistics only: the cycle has ended well
+        log.warning("The durations of cycle %s were not kept: %s", report.cycle_id, error)
 
 
 def _send(bot: Bot, ticket: CycleTicket, intent: OrderIntent) -> None:
@@ -165,7 +179,7 @@ def _send(bot: Bot, ticket: CycleTicket, intent: OrderIntent) -> None:
     bot.book.journal.record_updates(ticket.lease, [answer])
 
 
-def _intent(ticket: CycleTicket, decision: Decision) -> OrderIntent:
+def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> OrderIntent:
     signal = decision.signal
     return OrderIntent(
         client_order_id=client_order_id(ticket.cycle_id, signal.symbol, signal.side, signal.purpose),
@@ -174,6 +188,7 @@ def _intent(ticket: CycleTicket, decision: Decision) -> OrderIntent:
         side=signal.side,
         purpose=signal.purpose,
         quantity=decision.quantity,
+        reference_price=market.price(signal.symbol),
     )
 
 
