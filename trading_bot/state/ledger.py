@@ -70,7 +70,7 @@ class Ledger:
         with self._database.reading() as connection:
             held = {
                 Symbol(row.symbol): Position(Symbol(row.symbol), row.quantity, row.average_price)
-                for row in connection.execute(select(positions).order_by(positions.c.symbol))
+                for row in sorted(connection.execute(select(positions)), key=lambda row: row.symbol)
                 if row.quantity != 0
             }
             return Portfolio(cents(booking.cash_balance(connection)[1]), held)
