@@ -65,11 +65,11 @@ def running_server(say: Callable[[str], None], environment: Mapping[str, str] = 
     Raises:
         ServerUnavailable: the address that was set is on another machine and nothing answers there.
     """
-    wanted = environment.get("PREFECT_API_URL") or _address_in_profile(environment)
+    wanted = environment.get("PREFECT_API_URL") or address_in_profile(environment)
     if not wanted:
         local = f"http://127.0.0.1:{environment.get('PREFECT_SERVER_API_PORT', '4200')}/api"
-        return local if _is_compatible_prefect(local) else None
-    if _answers(wanted):
+        return local if is_compatible_prefect(local) else None
+    if answers(wanted):
         return wanted
     if urlsplit(wanted).hostname not in LOOPBACK:
         raise ServerUnavailable(
@@ -147,7 +147,7 @@ class StartedServer:
         """Wait; False when the process ended. Raises ServerUnavailable when it takes too long."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while self._process.poll() is None:
-            if _answers(self.address):
+            if answers(self.address):
                 return True
             if time.monotonic() > deadline:
                 raise ServerUnavailable(
@@ -169,7 +169,8 @@ def without_proxy(address: str) -> None:
             os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK[:2])))
 
 
-def _address_in_profile(environment: Mapping[str, str]) -> str | None:
+def address_in_profile(environment: Mapping[str, str]) -> str | None:
+    """Return the API address that the active Prefect profile names."""
     home = Path(environment.get("PREFECT_HOME") or "~/.prefect").expanduser()
     path = Path(environment.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
     try:
@@ -180,11 +181,12 @@ def _address_in_profile(environment: Mapping[str, str]) -> str | None:
     return profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Tell whether a server answers, with whatever."""
     return _get(f"{address.rstrip('/')}/health") is not None
 
 
-def _is_compatible_prefect(address: str) -> bool:
+def is_compatible_prefect(address: str) -> bool:
     """Tell whether a server of our version of Prefect, or of a newer minor one, answers there."""
     with contextlib.suppress(ValueError, TypeError):
         theirs = _version(json.loads(_get(f"{address}/admin/version") or '""'))

@@ -110,56 +110,22 @@ def _tell_one(report: CycleReport) -> None:
 NEXT_COMMANDS = (("bensbot run --once", "trade the session after"), ("bensbot status", "state, orders and positions"))
 
 
-@app.command
-def status(*, config: Config = None, as_json: Json = False) -> int:
-    """Show the trading state, the last cycle, open orders and positions, as the book has them."""
-    from trading_bot.reporting.standing import Standing, standing_as_json, standing_as_text
-
-    with _book_to_read(config) as book:
-        standing = Standing(
-            control=book.control.read(),
-            last_session=book.cycles.last_traded_session(),
-            portfolio=book.ledger.portfolio(),
-            equity=next(reversed(book.ledger.equity_curve(1)), None),
-            open_orders=book.journal.open_orders(),
-        )
-    sys.stdout.write((standing_as_json(standing) if as_json else standing_as_text(standing)) + "\n")
-    return DONE
-
-
-@app.command
-def pause(*, because: Because = "asked to", config: Config = None) -> int:
-    """Keep everything, do nothing, until `bensbot resume`."""
-    return _switch("paused", because, config)
-
-
-@app.command
-def halt(*, because: Because = "asked to", config: Config = None) -> int:
-    """Stop at once, as in an emergency, until `bensbot resume --ack`."""
-    return _switch("halted", because, config)
-
-
-@app.command
-def resume(
-    *,
-    ack: Annotated[bool, Parameter(negative="", help="I have seen why trading was halted.")] = False,
-    because: Because = "asked to",
-    config: Config = None,
-) -> int:
-    """Trade again: after a pause, a halt (with --ack), failed cycles, or a portfolio stop."""
-    from trading_bot.domain.cycle import TradingState
-
-    with _book(config) as book:
-        control = book.control.read()
-        if control.state is TradingState.HALTED and not ack:
-            raise SettingsError(
-                f"Trading is halted since {control.changed_at:%Y-%m-%d %H:%M} UTC: {control.cause}. "
-                "When you know that it is safe to go on: bensbot resume --ack"
-            )
-        book.control.set_state(TradingState.ACTIVE, cause=because, who=_owner())
-        place = book.place
-    say(f"Trading is active, in the book {place}. Failures are forgotten, and drawdown counts from here.")
-    return DONE
+# These look at the loop, too, so they know Prefect. Found by name, so that this house does not: see deployments/.
+for _name, _where, _help in (
+    ("up", "deployments.up:up", "Start a Prefect server and serve the loop on it."),
+    ("down", "deployments.up:down", "End what `bensbot up` started."),
+    ("serve", "deployments.up:serve", "Serve the loop on the Prefect server that is known here, until stopped."),
+    ("status", "deployments.control:status", "Show the trading state, the loop, open orders and positions."),
+    ("metrics", "deployments.control:metrics", "Print what the trading came to."),
+    ("start", "deployments.control:start", "Let the loop go on after `bensbot stop`."),
+    ("stop", "deployments.control:stop", "Stop the loop until `bensbot start`."),
+    ("pause", "deployments.control:pause", "Keep everything, do nothing, until `bensbot resume`."),
+    ("resume", "deployments.control:resume", "Trade again after a pause, a halt, failures or a portfolio stop."),
+    ("halt", "deployments.control:halt", "Stop at once, as in an emergency."),
+    ("flatten", "deployments.control:flatten", "Cancel what would buy and sell what is held."),
+    ("deployments", "deployments.listing:deployments", "List what is deployed, and when its next runs are due."),
+):
+    app.command(_where, name=_name, help=_help)
 
 
 @app.command
@@ -205,15 +171,6 @@ def config_check(file: Path) -> int:
 
 
 @contextmanager
-def _book(config: Path | None) -> Generator[StateManager]:
-    """Open the book that is there: a command that switches must not make one in the wrong folder."""
-    from trading_bot.core.bot import open_book
-
-    with open_book(_settings_with_a_book(config)) as book:
-        yield book
-
-
-@contextmanager
 def _book_to_read(config: Path | None) -> Generator[StateManager]:
     from trading_bot.core.bot import book_url
     from trading_bot.state.manager import open_read_only
@@ -231,20 +188,3 @@ def _settings_with_a_book(config: Path | None) -> TradingBotSettings:
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
         raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
     return settings
-
-
-def _switch(word: str, because: str, config: Path | None) -> int:
-    from trading_bot.domain.cycle import TradingState
-
-    with _book(config) as book:
-        book.control.set_state(TradingState(word), cause=because, who=_owner())
-        place = book.place
-    say(f"Trading is {word}, in the book {place}.")
-    return DONE
-
-
-def _owner() -> str:
-    """Return who is typing, for the journal of changes."""
-    import getpass
-
-    return f"{getpass.getuser()} (bensbot)"

@@ -57,6 +57,7 @@ def logs_as_before() -> Iterator[None]:
 def bensbot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bensbot:
     """Run `bensbot WORDS` in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", "9")  # whatever Prefect server the machine runs is not asked
 
     def call(*words: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["bensbot", *words])

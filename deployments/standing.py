@@ -1,0 +1,169 @@
+"""Gather how things stand: from the book where it is here, from the Prefect server where it is elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+from deployments.loop import Asked, Expectation, Finding, find, loop_as_json, loop_lines
+from deployments.place import Server, find_server
+from flows.server import ServerUnavailable
+from trading_bot.config.typed_settings import TradingBotSettings, load_config
+from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.errors import StateError
+from trading_bot.reporting.as_json import Json
+from trading_bot.reporting.standing import Standing, standing_as_json, standing_as_text
+from trading_bot.terminal import hide
+
+STATUS_TABLE, METRICS_TABLE = "bensbot-status", "bensbot-metrics"
+INTERVALS = 3  # without a completed cycle, and monitoring is told
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What this machine has: settings, perhaps the book, perhaps a server."""
+
+    settings: TradingBotSettings
+    server: Server | None
+
+    @property
+    def has_book(self) -> bool:
+        """Whether the book is here."""
+        return has_book(self.settings)
+
+    def reached(self) -> Server:
+        """Return the server that answers. Raises ServerUnavailable."""
+        if self.server is None:
+            raise ServerUnavailable(
+                "No Prefect server is known here. `bensbot up` starts one; for one that runs elsewhere set "
+                "PREFECT_API_URL and PREFECT_API_AUTH_STRING. Without Prefect: `bensbot run`."
+            )
+        if not self.server.answers:
+            raise ServerUnavailable(
+                f"The Prefect server {self.server.address} does not answer. Start it, or write another PREFECT_API_URL."
+            )
+        return self.server
+
+    def elsewhere(self) -> Server:
+        """Return the server that stands in for the book. Raises StateError when nobody named one."""
+        if self.server is None or not self.server.meant:
+            raise no_book(self.settings)
+        return self.reached()
+
+
+def desk(config: Path | None) -> Desk:
+    """Look around. Raises SettingsError."""
+    settings = load_config(config)
+    hide(settings.secret_values())
+    return Desk(settings, find_server(settings))
+
+
+def has_book(settings: TradingBotSettings) -> bool:
+    """Say whether the settings lead to a book on this machine or in a database."""
+    return settings.state.url is not None or (settings.state.folder / "bensbot.db").exists()
+
+
+def no_book(settings: TradingBotSettings) -> StateError:
+    """Return the error of a folder without a book."""
+    return StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
+
+
+def ask_for_loop(server: Server | None) -> Asked:
+    """Ask the server for the loop. What goes wrong is part of the answer."""
+    if server is None:
+        return Asked()
+    if not server.answers:
+        return Asked(server.address, None, f"the Prefect server {server.address} does not answer")
+    from deployments.api import NotDeployed, connected
+
+    try:
+        with connected(server) as prefect:
+            return Asked(server.address, prefect.loop())
+    except (ServerUnavailable, NotDeployed) as error:
+        return Asked(server.address, None, str(error) if server.meant else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything `bensbot status` knows."""
+
+    state: TradingState
+    text: str  # without the loop
+    document: Mapping[str, Json]  # without the loop
+    asked: Asked
+    finding: Finding
+
+    def as_text(self, *, check: bool) -> str:
+        """Return it for people: the state first, the loop next, then money and shares."""
+        first, *rest = self.text.splitlines()
+        verdict = [f"Check    {self.finding.reason}"] if check else []
+        return "\n".join([first, *verdict, *loop_lines(self.asked), *rest])
+
+    def as_json(self, *, check: bool) -> str:
+        """Return it for machines."""
+        verdict: dict[str, Json] = {"code": int(self.finding.verdict), "reason": self.finding.reason}
+        parts: dict[str, Json] = {**self.document, "loop": loop_as_json(self.asked)}
+        return json.dumps({**parts, "check": verdict} if check else parts, indent=2)
+
+
+def picture_of_book(found: Desk, *, check: bool) -> Picture:
+    """Read the book, and ask the server for the loop."""
+    from trading_bot.core.bot import book_url
+    from trading_bot.state.manager import open_read_only
+
+    settings = found.settings
+    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
+        completed = book.cycles.newest_completed()
+        standing = Standing(
+            control=book.control.read(),
+            last_session=book.cycles.last_traded_session(),
+            portfolio=book.ledger.portfolio(),
+            equity=next(reversed(book.ledger.equity_curve(1)), None),
+            open_orders=book.journal.open_orders(),
+        )
+    asked, state = ask_for_loop(found.server), standing.control.state
+    since = _completed_since(settings, datetime.now(UTC)) if check else None
+    expected = Expectation(completed.ended_at if completed else None, since)
+    document = cast("dict[str, Json]", json.loads(standing_as_json(standing)))
+    return Picture(state, standing_as_text(standing), document, asked, find(state, asked, expected))
+
+
+def picture_from_server(found: Desk) -> Picture:
+    """Take what the last cycle left on the server, and ask for the loop.
+
+    Raises:
+        StateError: nobody named a server.
+        ServerUnavailable: it does not answer, or not for us.
+        NotDeployed: it knows no loop.
+    """
+    from deployments.api import connected
+
+    server = found.elsewhere()
+    with connected(server) as prefect:
+        asked = Asked(server.address, prefect.loop())
+        rows = prefect.table(STATUS_TABLE) or {}
+    text = table_as_text(rows) if rows else "Trading  unknown: no cycle has left its status on the server yet"
+    state = TradingState(str(rows.get("state", TradingState.ACTIVE)))
+    return Picture(state, text, rows, asked, find(state, asked, Expectation(None, None)))
+
+
+def table_as_text(rows: Mapping[str, Json]) -> str:
+    """Return names and values, one a line; a name that several rows share stands once for each."""
+    width = max((len(name) for name in rows), default=0)
+    return "\n".join(f"{name:{width}}  {'–' if value is None else value}" for name, value in rows.items())
+
+
+def _completed_since(settings: TradingBotSettings, now: datetime) -> datetime | None:
+    """Return since when a cycle should have completed; None outside of the hours in which we trade."""
+    from trading_bot.core.bot import is_historical
+    from trading_bot.core.hours import TradingHours
+
+    since = now - timedelta(seconds=INTERVALS * settings.orchestrator.loop_interval_seconds)
+    if is_historical(settings) or not settings.orchestrator.market_hours_only:
+        return since
+    hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
+    return since if hours.is_trading_time(now) and hours.is_trading_time(since) else None
