@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from trading_bot.config.typed_settings import WindowSettings
 from trading_bot.core.hours import TradingHours
 
 REGULAR = TradingHours()
@@ -112,6 +113,54 @@ def test_a_window_begins_after_it_opens_and_ends_with_its_close(windows: tuple[s
     assert (window.opens, window.closes) == (utc(opens), utc(closes))
     instants = (window.opens, window.opens + second, window.closes, window.closes + second)
     assert [hours.is_trading_time(at) for at in instants] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "opens", "closes"),
+    [
+        ("09:45-15:30", "2026-11-27 14:45", "2026-11-27 18:00"),  # it ends with the session
+        ("09:30-16:00", "2026-11-27 14:30", "2026-11-27 18:00"),
+        ("10:00-12:00", "2026-11-27 15:00", "2026-11-27 17:00"),  # it ends before
+        ("15:30-18:00", "2026-11-27 20:30", "2026-11-27 22:00"),  # it reaches into the evening: 17:00
+        ("12:00-16:30", "2026-11-27 17:00", "2026-11-27 21:30"),
+    ],
+)
+def test_an_early_close_shortens_a_window_of_our_own(name: str, opens: str, closes: str):
+    (window,) = TradingHours(windows=(name,)).windows_of(DAY_AFTER)
+
+    assert (window.opens, window.closes) == (utc(opens), utc(closes))
+
+
+@pytest.mark.parametrize("name", ["13:00-14:00", "15:00-16:00", "17:30-18:00"])
+def test_a_window_after_an_early_close_is_none_that_day(name: str):
+    hours = TradingHours(windows=(name,))
+
+    assert hours.windows_of(DAY_AFTER) == ()
+    assert len(hours.windows_of(date(2026, 11, 25))) == 1
+
+
+def test_the_first_listed_of_two_windows_counts():
+    lunch = WindowSettings.model_validate({"name": "lunch", "from": "12:00", "to": "13:00", "exits_only": True})
+    hours = TradingHours(windows=(lunch, "regular"))
+
+    found = [hours.window_at(utc(at)) for at in ("2026-11-25 17:00", "2026-11-25 17:01", "2026-11-25 18:00")]
+
+    assert [window.name for window in found if window is not None] == ["regular", "lunch", "lunch"]
+
+
+def test_a_window_brings_its_team_along():
+    lunch = WindowSettings.model_validate(
+        {"name": "lunch", "from": "12:00", "to": "13:00", "strategies": ["momentum"], "exits_only": True}
+    )
+
+    window = TradingHours(windows=(lunch,)).window_at(utc("2026-11-25 17:30"))
+
+    assert window is not None
+    assert (window.strategies, window.exits_only) == (("momentum",), True)
+
+
+def test_outside_of_every_window_there_is_none():
+    assert REGULAR.window_at(utc("2026-11-25 14:30")) is None
 
 
 def test_windows_add_up():

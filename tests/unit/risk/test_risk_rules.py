@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -95,6 +96,12 @@ def test_the_state_decides_what_may_be_traded(state, entries, exits):
 )
 def test_the_refusal_names_the_state(state, words):
     assert TradingStateRule().check(buy(1), context(trading=state)).message == words
+
+
+def test_the_refusal_names_the_window_that_lets_nothing_in():
+    seen = replace(context(trading=TradingState.REDUCING), state_cause="the window lunch lets exits through only")
+
+    assert TradingStateRule().check(buy(1), seen).message == "the window lunch lets exits through only"
 
 
 # ── coverage ──────────────────────────────────────────────────────────────────────────────────────

@@ -105,6 +105,22 @@ def test_votes_that_sum_to_the_minimum_pass_it_in_spite_of_rounding():
     assert len(asked(manager, today(AAA=10))) == 1
 
 
+def test_a_part_of_the_team_decides_alone():
+    manager = team({"AAA": 1.0}, {"BBB": 0.5}, {"CCC": 1.0})
+
+    signals = manager.signals(today(AAA=10, BBB=10, CCC=10), NOTHING, EQUITY, only=("a", "b"))
+
+    assert {signal.symbol: signal.strength for signal in signals} == {"AAA": 0.5, "BBB": 0.25}
+
+
+def test_a_part_of_the_team_decides_about_what_the_others_bought_too():
+    manager = team({"AAA": 1.0}, {"BBB": 1.0})
+
+    (gone, wanted) = manager.signals(today(AAA=10, BBB=10), holding(900, AAA=(10, 10)), EQUITY, only=("b",))
+
+    assert (gone.symbol, gone.purpose, wanted.symbol) == ("AAA", Purpose.EXIT, "BBB")
+
+
 def test_an_empty_team_is_refused():
     with pytest.raises(ValueError, match="names no strategy"):
         StrategyManager((), targets())
