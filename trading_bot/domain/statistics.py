@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from trading_bot.domain.cycle import CycleStatus
 from trading_bot.domain.orders import OrderStatus
+from trading_bot.domain.portfolio import EquityPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,5 @@ class Statistics:
     fees: Decimal  # dollars
     slippage: Slippage | None  # None without a fill that has a reference price
     coverage: float | None  # mean share of the symbols with a usable price; None when no cycle completed
+    first: EquityPoint | None  # None before the first session was marked
+    newest: EquityPoint | None

@@ -7,10 +7,8 @@ from datetime import date
 from sqlalchemy import func, insert, select
 
 from trading_bot.domain.ports import Clock
-from trading_bot.state.schema import THE_ROW, chores, control
+from trading_bot.state.schema import chores
 from trading_bot.storage.database import Database
-
-_LOCK = select(control.c.id).where(control.c.id == THE_ROW).with_for_update()
 
 
 class ChoreBook:
@@ -35,7 +33,6 @@ class ChoreBook:
         now = self._clock.now()
         done = select(chores.c.run_id).where(chores.c.chore == chore, chores.c.session == session)
         with self._database.writing() as connection:
-            connection.execute(_LOCK)  # other databases than SQLite: nobody else gets past here until we commit
             if connection.scalar(done) is not None:
                 return False
             connection.execute(insert(chores), {"chore": chore, "session": session, "run_id": run_id, "done_at": now})

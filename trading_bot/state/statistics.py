@@ -10,13 +10,24 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Double, Select, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Double, Select, cast, func, select
 
 from trading_bot.domain.cycle import CycleStatus
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OrderStatus
+from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.domain.statistics import Slippage, Statistics, StepDuration
-from trading_bot.state.schema import cash_ledger, cycle_steps, cycles, decisions, failures, fills, intents, orders
+from trading_bot.state.schema import (
+    cash_ledger,
+    cycle_steps,
+    cycles,
+    decisions,
+    equity,
+    failures,
+    fills,
+    intents,
+    orders,
+)
 from trading_bot.storage.database import Database
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -53,6 +64,8 @@ class StatisticsBook:
                 fees=found.fees(),
                 slippage=found.slippage(),
                 coverage=found.coverage(),
+                first=found.equity_point(equity.c.session.asc()),
+                newest=found.equity_point(equity.c.session.desc()),
             )
 
 
@@ -134,6 +147,13 @@ class _Reading:
         query = select(func.avg(cast(cycles.c.symbols_usable, Double) / cycles.c.symbols_wanted))
         query = query.where(cycles.c.status == CycleStatus.COMPLETED, cycles.c.symbols_wanted > 0)
         return self.connection.scalar(self._from_session(query))
+
+    def equity_point(self, order: ColumnElement[Any]) -> EquityPoint | None:
+        query = select(equity).order_by(order).limit(1)
+        if self.since is not None:
+            query = query.where(equity.c.session >= self.since)
+        row = self.connection.execute(query).one_or_none()
+        return EquityPoint(row.session, row.cash, row.equity, row.gross) if row else None
 
     def _from_session(self, query: Select[Any]) -> Select[Any]:
         return query if self.since is None else query.where(cycles.c.session >= self.since)
