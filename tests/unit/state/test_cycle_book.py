@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from tests.unit.state.books import FRIDAY, MONDAY, NOON, Desk, approved
-from trading_bot.domain.cycle import SkipReason, TradingState
+from trading_bot.domain.cycle import CycleStatus, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError, WrongAccount
-from trading_bot.state import AccountBinding, BegunCycle, UnfinishedCycle
+from trading_bot.state import AccountBinding, BegunCycle, CycleEnd, UnfinishedCycle
 
 
 def skip(desk: Desk, cycle_id: str = "monday") -> None:
@@ -120,6 +121,94 @@ def test_the_last_traded_session_is_the_newest_completed_one(desk: Desk):
     desk.begin("tuesday", session=MONDAY.replace(day=9))
 
     assert desk.book.cycles.last_traded_session() == MONDAY
+
+
+# ── the newest cycle ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_book_has_no_newest_cycle(desk: Desk):
+    assert (desk.book.cycles.newest(), desk.book.cycles.newest_completed()) == (None, None)
+
+
+def test_the_newest_cycle_is_the_one_that_began_last(desk: Desk):
+    desk.begin("later", session=MONDAY)
+    desk.clock.sleep(30)
+    desk.begin("earlier", session=FRIDAY)  # its name and its session are older
+    desk.clock.sleep(5)
+    desk.book.control.record_failure("run-earlier", error="boom")
+
+    assert desk.book.cycles.newest() == CycleEnd(
+        cycle_id="earlier",
+        session=FRIDAY,
+        status=CycleStatus.FAILED,
+        scheduled_at=NOON,
+        started_at=NOON + timedelta(seconds=30),
+        ended_at=NOON + timedelta(seconds=35),
+        message="boom",
+    )
+
+
+def test_a_cycle_that_was_only_skipped_is_not_the_newest(desk: Desk):
+    desk.begin()
+    desk.clock.sleep(60)
+    skip(desk, "tuesday")
+
+    newest = desk.book.cycles.newest()
+
+    assert newest is not None
+    assert (newest.cycle_id, newest.status, newest.ended_at) == ("monday", CycleStatus.RUNNING, None)
+
+
+def test_a_cycle_that_failed_and_was_skipped_then_is_the_newest(desk: Desk):
+    desk.begin()
+    desk.book.control.record_failure("run-monday", error="boom")
+    skip(desk)
+
+    newest = desk.book.cycles.newest()
+
+    assert newest is not None
+    assert (newest.status, newest.message) == (CycleStatus.SKIPPED, "Waiting after a failure.")
+
+
+def test_the_newest_completed_cycle_is_the_last_of_the_last_session(desk: Desk):
+    for cycle_id, session in (("friday", FRIDAY), ("morning", MONDAY), ("afternoon", MONDAY)):
+        desk.begin(cycle_id, session=session)
+        desk.complete(cycle_id)
+        desk.clock.sleep(60)
+    desk.begin("tuesday", session=MONDAY.replace(day=9))
+    desk.book.control.record_failure("run-tuesday", error="boom")
+
+    newest = desk.book.cycles.newest_completed()
+
+    assert newest is not None
+    assert (newest.cycle_id, newest.started_at) == ("afternoon", NOON + timedelta(seconds=120))
+
+
+# ── durations ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_durations_come_back_bit_for_bit_and_a_second_word_overwrites(desk: Desk):
+    desk.begin()
+    desk.book.cycles.record_steps("monday", {"settle_orders": 9.0, "old": 1.0})
+
+    desk.book.cycles.record_steps("monday", {"settle_orders": 0.1 + 0.2})
+
+    assert desk.rows("SELECT * FROM cycle_steps") == [("monday", "settle_orders", "0.30000000000000004")]
+
+
+def test_no_durations_are_no_reason_to_write(desk: Desk):
+    desk.begin()
+    desk.book.cycles.record_steps("monday", {})
+
+    assert desk.rows("SELECT * FROM cycle_steps") == []
+
+
+def test_durations_belong_to_a_cycle_of_the_book(desk: Desk):
+    with pytest.raises(StateError, match="refused a row that contradicts another"):
+        desk.book.cycles.record_steps("nobody", {"settle_orders": 1.0})
+
+
+# ── the account ───────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_opening_cash_is_deposited_once(desk: Desk):
