@@ -135,7 +135,7 @@ def update_portfolio_state(
     point = EquityPoint(ticket.session, portfolio.cash, equity, portfolio.gross(prices))
     bot.book.ledger.mark_equity(ticket.lease, point, ticket.cycle_id)
     bot.book.cycles.complete(ticket.cycle_id, ticket.lease, market.regime, market.coverage)
-    bot.book.control.forget_failures()
+    bot.book.control.forget_failures(ticket.lease)
     bot.book.control.release_lease(ticket.lease)
     return CycleReport(
         cycle_id=ticket.cycle_id,

@@ -32,7 +32,7 @@ def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
     for order, answer in answers:
         if answer is None:
             _drop_what_never_arrived(bot, ticket, order)
-    return Settlement(updates, fills, _differences(bot))
+    return Settlement(updates, fills, _differences(bot, ticket))
 
 
 def book_answers(
@@ -61,8 +61,8 @@ def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, order: OpenOrder) ->
     bot.book.journal.expire_unsent(intent.client_order_id, ticket.lease, reason)
 
 
-def _differences(bot: Bot) -> tuple[str, ...]:
-    """Compare cash and shares with the broker's; on a difference let exits through only."""
+def _differences(bot: Bot, ticket: CycleTicket) -> tuple[str, ...]:
+    """Compare cash and shares with the broker's; on a difference let exits through only. Raises LeaseLost."""
     ours, theirs = bot.book.ledger.portfolio(), bot.broker.get_portfolio()
     found = [
         f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
@@ -73,6 +73,6 @@ def _differences(bot: Bot) -> tuple[str, ...]:
         found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
     if found and bot.book.control.read().state is TradingState.ACTIVE:
         cause = f"the books differ: {'; '.join(found)}"
-        bot.book.control.set_state(TradingState.REDUCING, cause=cause, who=RECONCILIATION)
+        bot.book.control.set_state(TradingState.REDUCING, cause=cause, who=RECONCILIATION, lease=ticket.lease)
         bot.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
     return tuple(f"Our book and the broker's differ. {difference}" for difference in found)

@@ -37,20 +37,26 @@ class ControlBook:
         with self._database.reading() as connection:
             return control_state(connection.execute(_READ).one())
 
-    def set_state(self, state: TradingState, *, cause: str, who: str, acknowledged: bool = False) -> ControlState:
+    def set_state(
+        self, state: TradingState, *, cause: str, who: str, acknowledged: bool = False, lease: Lease | None = None
+    ) -> ControlState:
         """Change the trading state, journal the change and return the row as it is now.
 
         Setting ACTIVE forgets failures and waiting time and starts the high-water mark afresh, at the
         newest equity, also when the state was ACTIVE before: that is how the owner ends a portfolio
         stop. A book that is HALTED stays so until ACTIVE is set, or a weaker state by somebody who has
         `acknowledged` why it was halted; then failures and waiting time are forgotten too. Halting it
-        again is journalled, and the first cause stands.
+        again is journalled, and the first cause stands. Who changes it because of what a cycle found
+        gives that cycle's `lease`: what a process saw before it slept through its lease is no reason.
 
         Raises:
+            LeaseLost: the lease is not ours any more.
             StateError: the book is HALTED, `state` is PAUSED or REDUCING, and nobody acknowledged.
         """
         now = self._clock.now()
         with self._database.writing() as connection:
+            if lease is not None:
+                leases.require(connection, lease, now)
             old = control_state(connection.execute(_READ.with_for_update()).one())
             if not acknowledged:
                 _refuse_to_soften(old, state)
@@ -91,9 +97,14 @@ class ControlBook:
         with self._database.writing() as connection:
             connection.execute(_WRITE, {"next_allowed_at": instant})
 
-    def forget_failures(self) -> None:
-        """Start counting failures from zero, with nothing to wait for."""
+    def forget_failures(self, lease: Lease | None = None) -> None:
+        """Start counting failures from zero, with nothing to wait for.
+
+        With a lease: nothing happens when it is no longer ours, for then the failures are those of others.
+        """
         with self._database.writing() as connection:
+            if lease is not None and not leases.is_newest(connection, lease):
+                return
             connection.execute(_WRITE, {"consecutive_errors": 0, "next_allowed_at": None})
 
     def acquire_lease(

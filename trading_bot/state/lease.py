@@ -50,6 +50,11 @@ def release(connection: Connection, ours: Lease) -> None:
         connection.execute(_WRITE, {"token": row.token, "owner": None, "expires_at": None})
 
 
+def is_newest(connection: Connection, ours: Lease) -> bool:
+    """Say whether no newer lease was granted, until the transaction ends."""
+    return connection.execute(_LOCK).one().token == ours.token
+
+
 def require(connection: Connection, ours: Lease, now: datetime) -> None:
     """Make sure that `ours` is the newest lease and not over, until the transaction ends.
 

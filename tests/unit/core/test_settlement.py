@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,23 @@ from tests.unit.core.trading import Desk, change, open_desk
 from trading_bot.core import cycle
 from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import BrokerUnavailable, NotSent
+from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, LeaseLost, NotSent
 from trading_bot.domain.orders import OrderStatus
+
+
+class Sleepy:
+    """The paper broker; whoever asks it for the portfolio sleeps, while others trade, before it is asked."""
+
+    def __init__(self, real: Any, meanwhile: Callable[[], object]) -> None:
+        self._real = real
+        self._meanwhile = meanwhile
+
+    def get_portfolio(self) -> Any:
+        self._meanwhile()
+        return self._real.get_portfolio()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
 
 
 class Unreliable:
@@ -102,6 +118,26 @@ def test_books_that_differ_let_exits_through_only_and_people_are_told(folder: Pa
         assert any(said in warning for warning in report.warnings)
         assert report.state is TradingState.REDUCING
         assert {order.side for order in report.orders} == {"sell"}  # AMD is not wanted any more: exits still work
+
+
+def test_a_cycle_that_slept_while_others_traded_takes_its_old_book_for_no_difference(folder: Path):
+    with open_desk(folder) as desk:
+        cycle.run_cycle(desk.bot, run_id="one")
+
+        def others_trade() -> None:
+            desk.clock.sleep(desk.bot.settings.state.lease_seconds + 120)
+            for run_id in ("buries the sleeping one", "trades its session", "trades the next"):
+                with suppress(CycleSkipped):
+                    cycle.run_cycle(desk.bot, run_id=run_id)
+                desk.clock.sleep(120)
+
+        sleepy = replace(desk.bot, broker=Sleepy(desk.bot.broker, others_trade))  # pyright: ignore[reportArgumentType]
+        with pytest.raises(LeaseLost):
+            cycle.run_cycle(sleepy, run_id="sleeps")
+
+        assert desk.rows("SELECT session FROM cycles WHERE status = 'completed' ORDER BY 1")[-1] == ("2022-01-06",)
+        assert desk.bot.book.control.read().state is TradingState.ACTIVE
+        assert "Books differ" not in desk.notices.titles()
 
 
 def test_books_that_still_differ_are_announced_once(folder: Path):

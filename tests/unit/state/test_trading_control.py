@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.state.books import FRIDAY, MONDAY, NOON, Desk, TurnedClock
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import StateError
+from trading_bot.domain.errors import LeaseLost, StateError
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.state import StateManager
 
@@ -101,6 +101,27 @@ def test_waiting_time_is_kept_until_failures_are_forgotten(desk: Desk):
     desk.book.control.forget_failures()
 
     assert desk.book.control.read().next_allowed_at is None
+
+
+def test_a_process_that_lost_its_lease_forgets_no_failures(desk: Desk):
+    ours = desk.lease
+    desk.book.control.acquire_lease("them", ttl_seconds=60, owner_is_dead=lambda _: True)
+    desk.book.control.record_failure("run-of-theirs", error="no answer")
+
+    desk.book.control.forget_failures(ours)
+
+    assert desk.book.control.read().consecutive_errors == 1
+
+
+def test_a_process_that_lost_its_lease_does_not_change_the_state(desk: Desk):
+    ours = desk.lease
+    desk.book.control.acquire_lease("them", ttl_seconds=60, owner_is_dead=lambda _: True)
+
+    with pytest.raises(LeaseLost):
+        desk.book.control.set_state(TradingState.REDUCING, cause="the books differ", who="bot", lease=ours)
+
+    assert desk.book.control.read().state is TradingState.ACTIVE
+    assert desk.rows("SELECT * FROM state_changes") == []
 
 
 @pytest.mark.parametrize("stopped", [TradingState.HALTED, TradingState.ACTIVE])
