@@ -123,6 +123,7 @@ for _name, _where, _help in (
     ("resume", "deployments.control:resume", "Trade again after a pause, a halt, failures or a portfolio stop."),
     ("halt", "deployments.control:halt", "Stop at once, as in an emergency."),
     ("flatten", "deployments.control:flatten", "Cancel what would buy and sell what is held."),
+    ("automations", "deployments.automations:app", "Let the Prefect server watch the loop: apply, list, remove."),
     ("deployments", "deployments.listing:deployments", "List what is deployed, and when its next runs are due."),
 ):
     app.command(_where, name=_name, help=_help)
@@ -144,6 +145,46 @@ def doctor(*, config: Config = None, as_json: Json = False) -> int:
         ]
         sys.stdout.write("\n".join(lines) + "\n")
     return FAILED if violations else DONE
+
+
+@app.command
+def archive(
+    *,
+    before: Annotated[date | None, Parameter(help="Sessions before this day are old, e.g. 2023-01-01.")] = None,
+    keep_days: Annotated[int | None, Parameter(help="Keep so many days, in months; else state.keep_days.")] = None,
+    folder: Annotated[Path | None, Parameter(help="Where the files go; else `archive` in the state folder.")] = None,
+    dry_run: Annotated[bool, Parameter(negative="", help="Only count.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Move old decisions without an order, skipped cycles and durations to Parquet files."""
+    if before is not None and keep_days is not None:
+        raise SettingsError("--before names a day and --keep-days another; write one of them.")
+    if keep_days is not None and keep_days < 0:
+        raise SettingsError(f"--keep-days {keep_days} is no number of days; write 0 (for ever) or more.")
+    settings = _settings_with_a_book(config)
+    from trading_bot.core.archive import archive_old, first_day_kept
+    from trading_bot.core.bot import open_book
+    from trading_bot.core.clock import SystemClock
+    from trading_bot.reporting.archived import archived_as_json, archived_as_text
+
+    clock, days = SystemClock(), settings.state.keep_days if keep_days is None else keep_days
+    with open_book(settings, clock=clock) as book:
+        limit = before or first_day_kept(book, days)
+        result = archive_old(settings.state, book, before=limit, clock=clock, folder=folder, dry_run=dry_run)
+    sys.stdout.write((archived_as_json(result) if as_json else archived_as_text(result)) + "\n")
+    return DONE
+
+
+@app.command
+def backup(file: Path, *, config: Config = None) -> int:
+    """Copy the book to FILE, and the paper account beside it, while the bot trades."""
+    settings = _settings_with_a_book(config)
+    from trading_bot.core.backup import back_up
+
+    for copy in back_up(settings, file):
+        sys.stdout.write(f"{copy}\n")
+    return DONE
 
 
 @config_app.command(name="show")

@@ -234,3 +234,9 @@ class StateSettings(Section):
     lease_seconds: Count = Field(
         default=300, ge=10, description="Seconds after which the right to trade of a dead process ends."
     )
+    keep_days: Count = Field(
+        default=400,
+        ge=0,
+        description="Days for which the book keeps decisions without an order, before they go to Parquet files in "
+        "the folder; 0 is for ever.",
+    )

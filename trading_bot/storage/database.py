@@ -44,6 +44,16 @@ class Database:
         with self._errors_translated():
             dialects.prepare(self.engine, self.place, read_only=read_only)
 
+    def give_back_space(self) -> None:
+        """Make an SQLite file as small as what is in it. PostgreSQL does so by itself (autovacuum)."""
+        with self._errors_translated():
+            dialects.give_back_space(self.engine)
+
+    def size(self) -> int:
+        """Return how many bytes the database takes on its disk, a write-ahead log not counted."""
+        with self.reading() as connection:
+            return dialects.size_of(connection)
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()

@@ -113,6 +113,26 @@ def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
         connection.close()
 
 
+def give_back_space(engine: Engine) -> None:
+    """Write an SQLite file anew, without the pages that nobody uses, and empty its write-ahead log."""
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()  # not possible inside a transaction
+    try:
+        for words in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            connection.cursor().execute(words)
+    finally:
+        connection.close()
+
+
+def size_of(connection: Connection) -> int:
+    """Return the bytes of the database on its disk."""
+    if connection.dialect.name == "sqlite":
+        pages, size = (int(connection.exec_driver_sql(f"PRAGMA {w}").scalar_one()) for w in ("page_count", "page_size"))
+        return pages * size
+    return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+
+
 def translate(error: SQLAlchemyError | sqlite3.Error, place: str) -> StateError:
     """Return our error for the database's: busy, full, damaged, away, or simply not usable."""
     cause = str(getattr(error, "orig", None) or error).strip()
