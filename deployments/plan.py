@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.bot import is_historical
-from trading_bot.core.schedule import DayTimes, tick_times
+from trading_bot.core.schedule import DayTimes, end_of_day_times, tick_times
 
 NAME = "bensbot"  # of each flow's deployment, as in `trading-cycle/bensbot`
 TAGS = ("bensbot",)
@@ -24,8 +24,7 @@ END_OF_DAY = "end-of-day"
 HALT, RESUME, FLATTEN = "halt", "resume", "flatten"
 ALARM = "alarm"
 
-# Five minutes after the close, of half days (13:00) and of whole ones (16:00). The flow knows which one it is.
-AFTER_THE_CLOSE = "5 13,16 * * 1-5"
+AFTER_THE_CLOSE = "after-the-close"  # of half days and of whole ones: the flow knows which one it is
 ALWAYS, IN_THE_MARKET = "around-the-clock", "in-the-market"
 
 
@@ -55,9 +54,10 @@ class Deployed:
 
 def plan(settings: TradingBotSettings) -> tuple[Deployed, ...]:
     """Return everything that is deployed. Raises SettingsError when the interval fits no schedule."""
+    after_the_close = _at_times(AFTER_THE_CLOSE, end_of_day_times(settings.hours.windows))
     return (
         Deployed(TRADING_CYCLE, "flows.cycle.trading_cycle", tuple(_ticks(settings))),
-        Deployed(END_OF_DAY, "flows.end_of_day.end_of_day", (Timetable("after-the-close", cron=AFTER_THE_CLOSE),)),
+        Deployed(END_OF_DAY, "flows.end_of_day.end_of_day", (after_the_close,)),
         Deployed(HALT, "flows.control.halt"),
         Deployed(RESUME, "flows.control.resume"),
         Deployed(FLATTEN, "flows.control.flatten"),
@@ -74,11 +74,11 @@ def _ticks(settings: TradingBotSettings) -> Iterator[Timetable]:
     in_the_market = policy.market_hours_only and not is_historical(settings)
     if policy.market_hours_only:
         for number, times in enumerate(tick_times(every, settings.hours.windows), start=1):
-            yield _in_the_market(f"{IN_THE_MARKET}-{number}", times, active=in_the_market)
+            yield _at_times(f"{IN_THE_MARKET}-{number}", times, active=in_the_market)
     yield Timetable(ALWAYS, active=not in_the_market, interval=every)
 
 
-def _in_the_market(slug: str, times: DayTimes, *, active: bool) -> Timetable:
+def _at_times(slug: str, times: DayTimes, *, active: bool = True) -> Timetable:
     """Write the times as cron. An rrule could say seconds too, but expanding one takes Prefect's scheduler seconds."""
     cron = f"{_spans(times.minutes, 60)} {_spans(times.hours, 24)} * * 1-5"
     return Timetable(slug, active=active, cron=cron if times.seconds == (0,) else f"{cron} {_spans(times.seconds, 60)}")

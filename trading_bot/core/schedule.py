@@ -25,7 +25,7 @@ from trading_bot.domain.errors import SettingsError
 MINUTE = 60  # seconds
 DAY = 24 * 60 * MINUTE
 LONGEST_BREAK = 14  # days; since its calendar begins the exchange was never closed for longer than six
-AFTER_THE_LAST_TICK = timedelta(minutes=5)  # its cycle needs seconds; nobody waits for the report
+MINUTES_AFTER_THE_LAST_TICK = 5  # its cycle needs seconds, and nobody waits for the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,17 @@ def tick_times(interval_seconds: int, windows: Sequence[str | WindowSettings]) -
     return _grouped(ticks)
 
 
-def end_of_day_times(windows: Sequence[str | WindowSettings]) -> tuple[DayTimes, ...]:
-    """Return the times at which to ask `end_of_day_due`: soon after the last tick of full and of half days."""
+def end_of_day_times(windows: Sequence[str | WindowSettings]) -> DayTimes:
+    """Return when to ask whether the day is over: five minutes past the hour after the last tick.
+
+    One of the two hours is that of half days, the other that of full ones.
+    """
     latest = max(rule.closes for rule in window_rules(windows))
     ends = [HALF_DAY_CLOSE, FULL_DAY_CLOSE]
     if latest > FULL_DAY_CLOSE:
         ends = [min(latest, AFTER_HOURS_END_ON_HALF_DAYS), min(latest, AFTER_HOURS_END)]
-    asked = {_second_of(end) + int(AFTER_THE_LAST_TICK.total_seconds()) for end in ends}
-    return _grouped(sorted(asked))
+    hours = {end.hour + (end.minute > 0) for end in ends}
+    return DayTimes(tuple(sorted(hours)), (MINUTES_AFTER_THE_LAST_TICK,))
 
 
 def rotation_due(hours: TradingHours, at: datetime, rotation_time: str, last: date | None) -> date | None:

@@ -163,15 +163,17 @@ def test_a_closure_from_the_settings_has_no_end_of_day():
 
 
 @pytest.mark.parametrize(
-    ("windows", "times"),
+    ("windows", "hours"),
     [
-        (["regular"], (DayTimes((13, 16), (5,)),)),
-        (["09:45-15:30"], (DayTimes((13, 16), (5,)),)),
-        (["regular", "after-hours"], (DayTimes((17, 20), (5,)),)),
-        (["pre-market", "15:30-18:30"], (DayTimes((17,), (5,)), DayTimes((18,), (35,)))),
+        (["regular"], (13, 16)),
+        (["09:45-15:30"], (13, 16)),
+        (["regular", "after-hours"], (17, 20)),
+        (["pre-market", "15:30-18:30"], (17, 19)),
+        (["15:30-16:45"], (17,)),
+        (["00:00-23:59"], (17, 20)),
     ],
 )
 def test_the_end_of_the_day_is_asked_for_after_the_last_tick_of_full_and_half_days(
-    windows: list[str], times: tuple[DayTimes, ...]
+    windows: list[str], hours: tuple[int, ...]
 ):
-    assert end_of_day_times(windows) == times
+    assert end_of_day_times(windows) == DayTimes(hours, (5,))

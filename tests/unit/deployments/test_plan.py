@@ -78,3 +78,9 @@ def test_an_interval_that_fits_no_clock_says_what_to_write():
 
 def test_the_end_of_day_comes_after_half_and_whole_days():
     assert planned("end-of-day").timetables == (Timetable("after-the-close", cron="5 13,16 * * 1-5"),)
+
+
+def test_with_after_hours_the_end_of_day_comes_after_them():
+    planned_late = planned("end-of-day", hours={"windows": ["regular", "after-hours"]})
+
+    assert planned_late.timetables == (Timetable("after-the-close", cron="5 17,20 * * 1-5"),)
