@@ -150,11 +150,17 @@ class PrefectLoop:
 
 @contextmanager
 def connected(server: Server) -> Generator[PrefectLoop]:
-    """Talk to a server.
+    """Talk to a server about the loop. Raises what `client_of` raises, and NotDeployed from the methods."""
+    with client_of(server) as client:
+        yield PrefectLoop(client, server)
+
+
+@contextmanager
+def client_of(server: Server) -> Generator[SyncPrefectClient]:
+    """Give Prefect's own client of a server.
 
     Raises:
         ServerUnavailable: it does not answer, does not let us in, or refuses what was asked.
-        NotDeployed: from the methods.
     """
     without_proxy(server.address)
     chosen: dict[Any, Any] = {PREFECT_API_URL: server.address}
@@ -165,7 +171,7 @@ def connected(server: Server) -> Generator[PrefectLoop]:
             temporary_settings(chosen),
             get_client(httpx_settings={"timeout": TIMEOUT_SECONDS}, sync_client=True) as client,
         ):
-            yield PrefectLoop(client, server)
+            yield client
     except httpx.HTTPStatusError as error:
         _refused(server, error)
     except (httpx.HTTPError, PrefectException) as error:

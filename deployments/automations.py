@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from deployments.standing import desk
 from trading_bot.domain.errors import BensBotError
 from trading_bot.terminal import DONE
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.events.schemas.automations import Automation, AutomationCore
-
-    from trading_bot.config.typed_settings import TradingBotSettings
 
 app = App(name="automations", help="The watchdog: rules on the Prefect server that notice what the bot cannot.")
 
@@ -57,15 +54,16 @@ def apply_rules(
     as_json: Json = False,
 ) -> int:
     """Create the rules, or put them right when the settings or somebody changed them."""
+    found = desk(config)
+    server = found.reached()
+    from deployments.api import client_of
     from deployments.watchdog import Channels, automations
-    from trading_bot.config.typed_settings import load_config
 
-    settings = load_config(config)
-    with _client(settings) as client:
+    with client_of(server) as client:
         channels = Channels(
             alarm=_alarm_deployment(client), config=config, notify=_block(client, notify) if notify else None
         )
-        done = put_right(client, automations(settings, channels))
+        done = put_right(client, automations(found.settings, channels))
     _tell(done, as_json)
     return DONE
 
@@ -73,9 +71,10 @@ def apply_rules(
 @app.command(name="list")
 def list_rules(*, config: Config = None, as_json: Json = False) -> int:
     """Show the rules that are on the server."""
-    from trading_bot.config.typed_settings import load_config
+    server = desk(config).reached()
+    from deployments.api import client_of
 
-    with _client(load_config(config)) as client:
+    with client_of(server) as client:
         found = [Done(rule.name, "on" if rule.enabled else "off", rule.description) for rule in ours(client)]
     _tell(found, as_json)
     return DONE
@@ -84,9 +83,10 @@ def list_rules(*, config: Config = None, as_json: Json = False) -> int:
 @app.command(name="remove")
 def remove_rules(*, config: Config = None, as_json: Json = False) -> int:
     """Take our rules away, and nobody else's."""
-    from trading_bot.config.typed_settings import load_config
+    server = desk(config).reached()
+    from deployments.api import client_of
 
-    with _client(load_config(config)) as client:
+    with client_of(server) as client:
         done = remove(client)
     _tell(done, as_json)
     return DONE
@@ -129,8 +129,8 @@ def _put_one_right(client: SyncPrefectClient, wanted: AutomationCore, there: Aut
         return Done(wanted.name, "created", wanted.description)
     if _essence(there) == _essence(wanted):
         return Done(wanted.name, "unchanged", wanted.description)
-    # The client sends only what was set by hand, so everything is.
-    client.update_automation(there.id, type(wanted).model_validate(wanted.model_dump()))
+    # The client sends only what was set by hand, so everything is; the server takes no owner here.
+    client.update_automation(there.id, type(wanted).model_validate(wanted.model_dump(exclude={"owner_resource"})))
     return Done(wanted.name, "put right", wanted.description)
 
 
@@ -142,29 +142,6 @@ def _removed(client: SyncPrefectClient, rule: Automation) -> Done:
 def _essence(rule: AutomationCore) -> dict[str, object]:
     """Return what a rule does, without the server's own numbers."""
     return rule.model_dump(exclude={"id", "created", "updated", "owner_resource"})
-
-
-@contextmanager
-def _client(settings: TradingBotSettings) -> Generator[SyncPrefectClient]:
-    from deployments.place import find_server
-
-    server = find_server(settings)
-    if server is None or not server.answers:
-        raise WatchdogError(
-            f"The Prefect server{f' {server.address}' if server else ''} does not answer. Start it with `bensbot up`, "
-            "or set PREFECT_API_URL to where it is."
-        )
-    from flows.server import without_proxy
-
-    without_proxy(server.address)
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-
-    with ExitStack() as stack:
-        stack.enter_context(temporary_settings({PREFECT_API_URL: server.address}))
-        if server.auth:
-            stack.enter_context(temporary_settings({PREFECT_API_AUTH_STRING: server.auth}))
-        yield stack.enter_context(get_client(sync_client=True))
 
 
 def _alarm_deployment(client: SyncPrefectClient) -> UUID:

@@ -2,7 +2,11 @@
 
 Prefect names the event of a state change after the state's name, so a cycle that did not trade is
 `prefect.flow-run.Skipped`, not `…Completed`. A rule of absence (proactive) with `after` opens a window at the first
-such event, fires when the window ends without an expected one, and opens the next window at the next `after`.
+such event, fires when the window ends without an expected one, and opens the next window at the next `after`; without
+`for_each` it would open windows by itself, too.
+
+State changes of a run that was scheduled less than five minutes ago reach the rules 15 minutes late: the server waits
+for an event that its scheduler never sends. So what must not be missed are heartbeats and events of our own.
 """
 
 from __future__ import annotations
@@ -32,9 +36,9 @@ LEAST_PATIENCE = timedelta(seconds=60)
 LONGEST_PENDING = timedelta(minutes=5)
 MOST_LATE_RUNS = 5
 
-IDLE = "bensbot.cycle.idle"  # a cycle that did not trade for a quiet reason says so
+TRADED, IDLE = "bensbot.cycle.traded", "bensbot.cycle.idle"  # idle: it did not trade, for a quiet reason
 HEARTBEAT = "prefect.flow-run.heartbeat"
-FALLEN_DUE = frozenset({"prefect.flow-run.Pending", "prefect.flow-run.Late", "prefect.flow-run.Running"})
+FALLEN_DUE = frozenset({HEARTBEAT, *(f"prefect.flow-run.{name}" for name in ("Late", "Failed", "Crashed"))})
 ENDED = frozenset(f"prefect.flow-run.{name}" for name in ("Completed", "Skipped", "Failed", "Crashed", "Cancelled"))
 MOVED_ON = ENDED | {f"prefect.flow-run.{name}" for name in ("Running", "Cancelling", "Scheduled", "Late")}
 EACH_RUN = frozenset({"prefect.resource.id"})
@@ -138,7 +142,8 @@ def _no_cycle(settings: TradingBotSettings, channels: Channels) -> AutomationCor
         posture=Posture.Proactive,
         match_related=_of_flows((TRADING_CYCLE,)),
         after=set(FALLEN_DUE),
-        expect={"prefect.flow-run.Completed", IDLE},
+        expect={TRADED, IDLE},
+        for_each={"related:flow:prefect.resource.id"},
         threshold=1,
         within=within,
     )

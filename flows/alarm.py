@@ -17,6 +17,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
 )
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,7 +76,9 @@ async def _due_in_the_hour_before(due: datetime, deployment: UUID) -> list[FlowR
         expected_start_time=FlowRunFilterExpectedStartTime.model_validate({"after_": hour, "before_": due}),
     )
     async with get_client() as client:
-        return await client.read_flow_runs(flow_run_filter=chosen, limit=MOST_RUNS)
+        return await client.read_flow_runs(
+            flow_run_filter=chosen, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=MOST_RUNS
+        )
 
 
 def _precedes(other: FlowRun, run: UUID, due: datetime) -> bool:

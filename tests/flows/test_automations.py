@@ -1,0 +1,284 @@
+"""The watchdog's rules on a real server, with a loop that is really killed."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+INTERVAL = 15  # seconds; so the rule of silence waits for its least, 60 seconds
+HEALTHY_SECONDS = 62
+BOOT_SECONDS = 60
+NAMES = [
+    "bensbot: command not taken up",
+    "bensbot: late runs",
+    "bensbot: lost run",
+    "bensbot: no cycle",
+    "bensbot: run given up",
+    "bensbot: stuck in pending",
+]
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Watch:
+    """A Prefect server with a folder, and what can be asked of it."""
+
+    folder: Path
+    address: str
+    variables: dict[str, str]
+
+    def ask(self, path: str, **body: Any) -> Any:
+        answer = httpx.post(self.address + path, json=body, trust_env=False, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def bensbot(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("bensbot"), "automations", *arguments],
+            cwd=self.folder,
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def apply(self) -> dict[str, str]:
+        told = json.loads(self.bensbot("apply", "--config", "settings.json", "--json"))
+        return {rule["name"]: rule["state"] for rule in told}
+
+    def fired(self) -> list[str]:
+        """Return the names of the rules that fired, newest first."""
+        wanted = {"event": {"name": ["prefect.automation.triggered"]}}
+        found = self.ask("/events/filter", filter=wanted)["events"]
+        return [event["resource"]["prefect.resource.name"] for event in found]
+
+    def start_run(self, path: str, **params: Any) -> str:
+        deployment = httpx.get(f"{self.address}/deployments/name/{path}", trust_env=False, timeout=30).json()
+        return self.ask(f"/deployments/{deployment['id']}/create_flow_run", parameters={"params": params})["id"]
+
+    def as_if_scheduled_long_ago(self) -> None:
+        """The server holds back state changes of runs that were scheduled less than five minutes ago."""
+        with closing(sqlite3.connect(self.folder / "home" / "prefect.db", timeout=30)) as database:
+            database.execute(
+                "UPDATE flow_run_state SET timestamp = datetime(timestamp, '-1 hour') WHERE name = 'Scheduled'"
+            )
+            database.commit()
+
+    def runs(self, flow: str) -> list[dict[str, Any]]:
+        return self.ask("/flow_runs/filter", flows={"name": {"any_": [flow]}}, limit=200)
+
+    def run(self, flow: str) -> dict[str, Any]:
+        (found,) = self.runs(flow)
+        return found
+
+    @contextmanager
+    def loop(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Serve in a process group of its own."""
+        command = [sys.executable, "-m", "tests.flows.watched_loop", str(self.folder / "settings.json"), str(INTERVAL)]
+        with (self.folder / "loop.log").open("ab") as log:
+            child = subprocess.Popen(
+                command, cwd=ROOT, env=self.variables, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                yield child
+            finally:
+                kill(child)
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """Kill the process and all runs it started."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def until(said: str, true: Callable[[], Any], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {said}"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+    """A server as a person starts it, with every service, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("watch")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "BENSBOT_"))}
+    address = f"http://127.0.0.1:{port}/api"
+    variables = {
+        **kept,
+        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_API_URL": address,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "DO_NOT_TRACK": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui"]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
+        try:
+            found = Watch(folder, address, variables)
+            until("the server answers", lambda: answers(address), BOOT_SECONDS)
+            yield found
+        finally:
+            kill(server)
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A notification channel's address, and what arrived there."""
+
+    url: str
+    arrived: list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def channel() -> Iterator[Channel]:
+    arrived: list[dict[str, str]] = []
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in http.server
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Channel(f"json://127.0.0.1:{server.server_port}/", arrived)
+        server.shutdown()
+        thread.join()
+
+
+@dataclass
+class Story:
+    """What was seen."""
+
+    applied: list[dict[str, str]] = field(default_factory=list)
+    fired_while_healthy: list[str] = field(default_factory=list)
+    fired_when_dead: set[str] = field(default_factory=set)
+    lost: dict[str, Any] = field(default_factory=dict)
+    notices: list[dict[str, str]] = field(default_factory=list)
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+
+
+EXPECTED = {"bensbot: no cycle", "bensbot: late runs", "bensbot: run given up", "bensbot: command not taken up"}
+
+
+@pytest.fixture(scope="module")
+def story(watch: Watch, channel: Channel) -> Story:
+    """A loop runs well, is killed together with a run, and is started again."""
+    settings = {
+        "state": {"folder": str(watch.folder / "state")},
+        "orchestrator": {"loop_interval_seconds": INTERVAL},
+        "notification": {"urls": [channel.url], "min_level": "error"},
+    }
+    (watch.folder / "settings.json").write_text(json.dumps(settings))
+    seen = Story()
+    with watch.loop() as child:
+        until("it is deployed", lambda: "alarm" in str(watch.ask("/deployments/filter")), BOOT_SECONDS)
+        seen.applied += [watch.apply(), watch.apply()]
+        watch.as_if_scheduled_long_ago()
+        watch.start_run("end-of-day/bensbot")
+        time.sleep(HEALTHY_SECONDS)
+        seen.fired_while_healthy = watch.fired()
+        kill(child)
+    watch.start_run("halt/bensbot", because="looks odd")
+    until("the rules fired", lambda: set(watch.fired()) >= EXPECTED, 150)
+    seen.fired_when_dead, seen.lost = set(watch.fired()), watch.run("end-of-day")
+    with watch.loop():
+        until("four notices came", lambda: len(channel.arrived) >= 4, 60)
+        until("every alarm ended", lambda: all(ended(run) for run in watch.runs("alarm")), 30)
+    seen.notices, seen.alarms = list(channel.arrived), watch.runs("alarm")
+    return seen
+
+
+def ended(run: dict[str, Any]) -> bool:
+    return run["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+def test_apply_creates_every_rule_and_a_second_time_changes_nothing(story: Story):
+    created, again = story.applied
+
+    assert created == dict.fromkeys(NAMES, "created")
+    assert again == dict.fromkeys(NAMES, "unchanged")
+
+
+def test_no_rule_fires_while_the_loop_trades(story: Story):
+    assert story.fired_while_healthy == []
+
+
+def test_a_run_that_was_killed_together_with_its_runner_is_marked_as_crashed(story: Story):
+    assert story.lost["state_type"] == "CRASHED"
+    assert story.lost["state"]["message"] == "The watchdog gave this run up: no heartbeat for 90 seconds."
+
+
+def test_a_dead_loop_is_noticed_in_every_way(story: Story):
+    assert story.fired_when_dead >= EXPECTED
+
+
+def test_people_are_told_once_of_each_trouble_as_soon_as_something_serves_again(story: Story):
+    titles = [notice["title"] for notice in story.notices]
+
+    assert sorted(titles) == sorted(set(titles))
+    assert set(titles) >= {
+        "BensBot: no cycle completes",
+        "BensBot: runs start late",
+        "BensBot: a run was lost",
+        "BensBot: a command is not taken up",
+    }
+
+
+def test_the_notice_names_the_run_that_was_lost(story: Story):
+    (notice,) = [notice for notice in story.notices if notice["title"] == "BensBot: a run was lost"]
+
+    assert notice["message"].startswith(f"end-of-day, run {story.lost['name']}: The watchdog gave this run up")
+
+
+def test_a_rule_that_was_edited_is_put_right_and_foreign_rules_are_left_alone(watch: Watch, story: Story):
+    foreign = {"name": "theirs", "trigger": {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}}
+    watch.ask("/automations/", **foreign, actions=[{"type": "do-nothing"}])
+    (late,) = [rule for rule in watch.ask("/automations/filter") if rule["name"] == "bensbot: late runs"]
+    edit = {"enabled": False}
+    httpx.patch(f"{watch.address}/automations/{late['id']}", json=edit, trust_env=False).raise_for_status()
+
+    assert watch.apply() == {**dict.fromkeys(NAMES, "unchanged"), "bensbot: late runs": "put right"}
+    assert watch.apply() == dict.fromkeys(NAMES, "unchanged")
+    assert "theirs" not in watch.bensbot("list")
+    assert watch.bensbot("remove").count("removed") == len(NAMES)
+    assert [rule["name"] for rule in watch.ask("/automations/filter")] == ["theirs"]
