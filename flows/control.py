@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows import hooks
 from flows.deployed import let_cycles_go_on, pause_cycles
 from flows.logs import prepared
+from flows.standstill import show_status
 from flows.this_run import this_run
 from tasks.asking import whole
 from tasks.execution import execute_signals
@@ -24,6 +25,7 @@ from tasks.risk import apply_risk_checks
 from trading_bot.config.typed_settings import load_config
 from trading_bot.core import switch
 from trading_bot.core.bot import Bot, open_bot
+from trading_bot.core.clock import SystemClock
 from trading_bot.core.flatten import FlattenRequest, admit_flatten
 from trading_bot.domain.cycle import CycleReport, CycleTicket, TradingState
 from trading_bot.domain.market import Symbol
@@ -69,7 +71,7 @@ async def halt(params: HaltParams) -> str:
     with masked_errors(), _book(params.config) as book:
         before = book.control.read().state
         control = book.control.set_state(TradingState(params.state), cause=params.because, who=_who())
-    _show_in_prefect(before, control.state)
+        _show_in_prefect(book, before, control.state)
     return f"Trading is {control.state}."
 
 
@@ -78,7 +80,7 @@ async def resume(params: ResumeParams) -> str:
     """Set the trading state to active and let the deployments go on."""
     with masked_errors(), _book(params.config) as book:
         control = switch.resume(book, because=params.because, who=_who(), ack=params.ack)
-    let_cycles_go_on()
+        _show_in_prefect(book, TradingState.HALTED, control.state)
     return f"Trading is {control.state}. Failures are forgotten, and drawdown counts from here."
 
 
@@ -97,8 +99,10 @@ async def flatten(params: FlattenParams) -> CycleReport:
     with masked_errors(), open_bot(prepared(load_config(params.config))) as bot:
         before = bot.book.control.read().state
         ticket = admit_flatten(bot, request, run_id=str(this_run().id))
-        _show_in_prefect(before, ticket.state)
-        return await run_flatten(bot, ticket, request)
+        _show_in_prefect(bot.book, before, ticket.state)
+        report = await run_flatten(bot, ticket, request)
+        show_status(bot.book, at=bot.clock.now())
+        return report
 
 
 async def run_flatten(bot: Bot, ticket: CycleTicket, request: FlattenRequest) -> CycleReport:
@@ -118,13 +122,14 @@ def _book(config: Path | None) -> StateManager:
     return switch.open_book_to_switch(prepared(load_config(config)))
 
 
-def _show_in_prefect(before: TradingState, now: TradingState) -> None:
-    """Pause the deployments where nothing is to run, and let them go on where exits are again."""
+def _show_in_prefect(book: StateManager, before: TradingState, now: TradingState) -> None:
+    """Pause the deployments where nothing is to run, let them go on where something is again, and say so."""
     standstill = (TradingState.HALTED, TradingState.PAUSED)
     if now in standstill:
         pause_cycles()
     elif before in standstill:
         let_cycles_go_on()
+    show_status(book, at=SystemClock().now())
 
 
 def _who() -> str:

@@ -13,17 +13,18 @@ if __name__ == "__main__":  # Prefect takes seconds to import, and people want t
 
     sys.exit(main())
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.events import emit_event
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import hooks
-from flows.logs import prepare_logs
+from flows.logs import prepared
+from flows.standstill import BOOK, TRADED_EVENT, refuse_when_paused, show_status, skipped
 from flows.this_run import this_run
 from tasks.asking import whole
 from tasks.execution import execute_signals
@@ -37,6 +38,7 @@ from trading_bot.core.bot import Bot, open_bot
 from trading_bot.core.cycle import admit
 from trading_bot.domain.cycle import CycleReport, CycleTicket
 from trading_bot.domain.errors import CycleSkipped
+from trading_bot.domain.secrets import masked_errors
 
 
 class CycleParams(BaseModel):
@@ -68,20 +70,18 @@ NEXT_SESSION = CycleParams()
 )
 async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | State[Any]:
     """Run one cycle with the bot that `params.config` describes, unless it may not trade now."""
-    run_id, scheduled = _name_and_time()
-    with open_bot(load_config(params.config)) as bot:
-        prepare_logs(bot)
-        try:
-            ticket = admit(bot, run_id=run_id, as_of=params.as_of, scheduled=scheduled)
-        except CycleSkipped as skipped:
-            return Completed(name=hooks.SKIPPED, message=str(skipped), data=skipped.code)
-        return await run_cycle(bot, ticket)
-
-
-def _name_and_time() -> tuple[str, datetime | None]:
-    """Return the run's id, and when its schedule wanted it; None for a run that a person asked for."""
     run = this_run()
-    return str(run.id), run.expected_start_time if run.auto_scheduled else None
+    scheduled = run.expected_start_time if run.auto_scheduled else None  # None: a person asked for it
+    with masked_errors(), open_bot(prepared(load_config(params.config))) as bot:
+        try:
+            refuse_when_paused(bot, run)
+            ticket = admit(bot, run_id=str(run.id), as_of=params.as_of, scheduled=scheduled)
+        except CycleSkipped as skip:
+            return skipped(bot, skip)
+        report = await run_cycle(bot, ticket)
+        emit_event(TRADED_EVENT, resource=BOOK)
+        show_status(bot.book, at=bot.clock.now())
+        return report
 
 
 async def run_cycle(bot: Bot, ticket: CycleTicket) -> CycleReport:

@@ -14,9 +14,11 @@ import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import DeploymentSort
 from prefect.exceptions import ObjectNotFound, PrefectException
 
 CYCLE_FLOW = "trading-cycle"
+MOST_DEPLOYMENTS = 200  # in one answer
 SERVER_TROUBLE = (httpx.HTTPError, PrefectException)
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,21 @@ def is_paused(deployment_id: UUID | None) -> bool:
 def cycle_deployments() -> list[DeploymentResponse]:
     """Return every deployment of the trading cycle; it may have several, of several books."""
     with get_client(sync_client=True) as client:
-        return client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[CYCLE_FLOW])))
+        # The server refuses a question that leaves limit or order open.
+        only = FlowFilter(name=FlowFilterName(any_=[CYCLE_FLOW]))
+        return client.read_deployments(flow_filter=only, limit=MOST_DEPLOYMENTS, sort=DeploymentSort.NAME_ASC)
+
+
+def pause_in_words() -> str:
+    """Say whether the deployments of the trading cycle are paused: yes, no, partly, not deployed, unknown."""
+    try:
+        paused = {found.paused for found in cycle_deployments()}
+    except SERVER_TROUBLE as error:
+        log.warning("Whether %s is paused is not known: %s", CYCLE_FLOW, error)
+        return "unknown"
+    if not paused:
+        return "not deployed"
+    return "partly" if len(paused) > 1 else "yes" if True in paused else "no"
 
 
 def pause_cycles() -> int:

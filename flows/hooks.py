@@ -19,13 +19,14 @@ from prefect.exceptions import TerminationSignal
 from prefect.logging.loggers import flow_run_logger
 
 from flows.logs import prepared
+from flows.standstill import SKIPPED, show_status, stand_still
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.core.bot import notification_manager, open_bot, secrets_of
 from trading_bot.core.failures import handle_failure, handle_interruption
+from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError
 from trading_bot.notifications.texts import end_of_day_failed
 
-SKIPPED = "Skipped"  # the name of the final state of a cycle that was not allowed to trade
 INTERRUPTIONS = (KeyboardInterrupt, TerminationSignal, asyncio.CancelledError)
 REFUSALS = (SettingsError, PluginError, CycleSkipped)  # a typing mistake must not make the bot back off
 
@@ -41,7 +42,11 @@ def recover(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     else:
         with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
             details = bot.secrets.mask(_in_full(state))
-            handle_failure(bot, run_id=str(flow_run.id), error=error or _in_a_line(state), details=details)
+            counted = handle_failure(bot, run_id=str(flow_run.id), error=error or _in_a_line(state), details=details)
+            control = bot.book.control.read()
+            if counted and control.state is TradingState.HALTED:
+                stand_still(control)
+            show_status(bot.book, at=bot.clock.now())
 
 
 def announce_stop(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -49,6 +54,7 @@ def announce_stop(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
     del state  # however it was stopped
     with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
         handle_interruption(bot, run_id=str(flow_run.id))
+        show_status(bot.book, at=bot.clock.now())
 
 
 def say_it_traded(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

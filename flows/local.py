@@ -23,8 +23,8 @@ from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.cycle import CycleParams, trading_cycle
-from flows.hooks import SKIPPED
 from flows.server import ServerUnavailable, without_proxy
+from flows.standstill import SKIPPED
 from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.reporting.line import cycle_line

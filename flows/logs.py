@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from trading_bot.config.typed_settings import TradingBotSettings
-from trading_bot.core.bot import Bot, secrets_of
+from trading_bot.core.bot import secrets_of
 from trading_bot.domain.secrets import MaskingFilter
 
 
@@ -24,11 +24,6 @@ def prepared(settings: TradingBotSettings) -> TradingBotSettings:
             handler.removeFilter(old)
         handler.addFilter(mask)
     return settings
-
-
-def prepare_logs(bot: Bot) -> None:
-    """Make the logs fit for a bot that is open already."""
-    prepared(bot.settings)
 
 
 def _handlers() -> Iterator[logging.Handler]:

@@ -13,7 +13,7 @@ from prefect.exceptions import PrefectException
 from trading_bot.core import cycle
 from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleReport
-from trading_bot.domain.secrets import masked_errors
+from trading_bot.domain.secrets import OF_THIS_PROCESS, masked_errors
 from trading_bot.reporting.markdown import cycle_markdown, positions_table
 
 CYCLE_ARTIFACT = "bensbot-cycle"
@@ -31,13 +31,15 @@ async def send_status_updates(bot: Bot, report: CycleReport) -> None:
 
 
 async def publish(report: CycleReport) -> None:
-    """Store the summary and the positions as new versions of two artifacts.
+    """Store the summary and the positions as new versions of two artifacts, where there is something new in them.
 
     The books are closed by now, so an upload that fails is logged and costs nothing but the picture.
     """
+    if not (report.orders or report.settled or report.fills or report.warnings):
+        return
     try:
         await acreate_markdown_artifact(
-            cycle_markdown(report),
+            OF_THIS_PROCESS.mask(cycle_markdown(report)),
             key=CYCLE_ARTIFACT,
             description=f"What was traded in session {report.session}, and why",
         )

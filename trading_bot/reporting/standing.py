@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from trading_bot.domain.cycle import ControlState, TradingState
+from trading_bot.domain.cycle import ControlState, CycleStatus, TradingState
 from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
-from trading_bot.domain.words import counted, dollars, price_text, sentence, shares_text, trade
+from trading_bot.domain.words import counted, dollars, one_line, price_text, sentence, shares_text, trade
+
+Row = dict[str, str]
+NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class LastCycle:
+    """The cycle that began last."""
+
+    cycle_id: str
+    status: CycleStatus
+    ended_at: datetime | None  # aware, UTC; None while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,7 @@ class Standing:
     portfolio: Portfolio
     equity: EquityPoint | None  # after that session
     open_orders: tuple[OpenOrder, ...]
+    last_cycle: LastCycle | None = None
 
 
 def standing_as_text(standing: Standing) -> str:
@@ -38,7 +51,7 @@ def standing_as_text(standing: Standing) -> str:
     lines.append(f"Cash     {dollars(standing.portfolio.cash)}")
     lines += [f"Equity   {dollars(worth.equity)} after {worth.session}"] if worth else []
     for order in standing.open_orders:
-        lines.append(f"Order    {trade(order.intent.side, order.intent.quantity, order.intent.symbol)}: {order.status}")
+        lines.append(f"Order    {_order(order)}: {order.status}")
     for position in standing.portfolio.positions.values():
         price = price_text(position.average_price)
         lines.append(f"Holding  {shares_text(position.quantity)} {position.symbol}, bought at {price} on average")
@@ -56,6 +69,7 @@ def standing_as_json(standing: Standing) -> str:
         "consecutive_errors": control.consecutive_errors,
         "next_allowed_at": control.next_allowed_at.isoformat() if control.next_allowed_at else None,
         "last_session": standing.last_session.isoformat() if standing.last_session else None,
+        "last_cycle": _cycle(standing.last_cycle),
         "cash": str(standing.portfolio.cash),
         "equity": str(worth.equity) if worth else None,
         "open_orders": [
@@ -75,6 +89,50 @@ def standing_as_json(standing: Standing) -> str:
         ],
     }
     return json.dumps(document, indent=2)
+
+
+def standing_rows(standing: Standing) -> list[Row]:
+    """Return the same as a table of names and values, every value as text; `none` where there is nothing."""
+    control, cycle, worth = standing.control, standing.last_cycle, standing.equity
+    orders = [f"{_order(order)} ({order.status})" for order in standing.open_orders]
+    held = [f"{shares_text(p.quantity)} {p.symbol}" for p in standing.portfolio.positions.values()]
+    values: dict[str, object] = {
+        "state": control.state,
+        "cause": one_line(control.cause),
+        "changed_by": one_line(control.changed_by),
+        "changed_at": _instant(control.changed_at),
+        "consecutive_errors": control.consecutive_errors,
+        "next_allowed_at": _instant(control.next_allowed_at),
+        "last_session": standing.last_session,
+        "last_cycle": cycle.cycle_id if cycle else None,
+        "last_cycle_status": cycle.status if cycle else None,
+        "last_cycle_ended_at": _instant(cycle.ended_at) if cycle else None,
+        "cash": dollars(standing.portfolio.cash),
+        "equity": dollars(worth.equity) if worth else None,
+        "open_orders": ", ".join(orders) or None,
+        "positions": ", ".join(held) or None,
+    }
+    return [row(name, value) for name, value in values.items()]
+
+
+def row(name: str, value: object) -> Row:
+    """Return one row of a table of names and values."""
+    return {"name": name, "value": NOTHING if value is None else str(value)}
+
+
+def _cycle(cycle: LastCycle | None) -> Row | None:
+    if cycle is None:
+        return None
+    ended = {"ended_at": cycle.ended_at.isoformat()} if cycle.ended_at else {}
+    return {"cycle_id": cycle.cycle_id, "status": str(cycle.status), **ended}
+
+
+def _order(order: OpenOrder) -> str:
+    return trade(order.intent.side, order.intent.quantity, order.intent.symbol)
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _state(control: ControlState) -> str:

@@ -1,0 +1,81 @@
+"""How things stand, as two artifacts that Prefect's UI and its API show: `bensbot-status` and `bensbot-metrics`.
+
+They are written in place, one version for each day in New York, so that the server does not grow with every cycle.
+The book is what counts: a picture that cannot be stored is logged, and costs nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.filters import (
+    ArtifactCollectionFilter,
+    ArtifactCollectionFilterKey,
+    FlowRunFilter,
+    TaskRunFilter,
+)
+from prefect.client.schemas.sorting import ArtifactCollectionSort
+from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectException
+
+from trading_bot import __version__
+from trading_bot.core.hours import TradingHours
+from trading_bot.core.standing import read_standing
+from trading_bot.domain.errors import StateError
+from trading_bot.domain.secrets import OF_THIS_PROCESS
+from trading_bot.reporting.standing import Row, row, standing_rows
+from trading_bot.state.manager import StateManager
+
+STATUS_ARTIFACT = "bensbot-status"
+METRICS_ARTIFACT = "bensbot-metrics"
+
+log = logging.getLogger(__name__)
+
+
+def publish_status(book: StateManager, *, at: datetime, deployment_paused: str) -> None:
+    """Show trading state, last cycle, money, orders and positions as of `at`. Logs what keeps it from doing so."""
+    try:
+        rows = standing_rows(read_standing(book))
+    except StateError as error:
+        log.warning("The artifact %s was not written: %s", STATUS_ARTIFACT, error)
+        return
+    rows += [
+        row("deployment_paused", deployment_paused),
+        row("version", __version__),
+        row("updated_at", at.isoformat(timespec="seconds")),
+    ]
+    _publish(STATUS_ARTIFACT, "How things stand", rows, TradingHours().day_of(at))
+
+
+def _publish(key: str, description: str, rows: Sequence[Row], day: date) -> None:
+    try:
+        with get_client(sync_client=True) as client:
+            _store(client, key, f"{description}, {day}", OF_THIS_PROCESS.mask(json.dumps(rows)))
+    except (PrefectException, httpx.HTTPError) as error:
+        log.warning("The artifact %s was not written: %s", key, error)
+
+
+def _store(client: SyncPrefectClient, key: str, description: str, data: str) -> None:
+    """Write over the newest version when it has the same description, else add one."""
+    only = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
+    newest = client.read_latest_artifacts(  # the server refuses a question that leaves anything open
+        artifact_filter=only,
+        flow_run_filter=FlowRunFilter(),
+        task_run_filter=TaskRunFilter(),
+        sort=ArtifactCollectionSort.KEY_ASC,
+        limit=1,
+    )
+    if newest and newest[0].description == description:
+        client.update_artifact(newest[0].latest_id, ArtifactUpdate(data=data))
+        return
+    context = FlowRunContext.get()
+    run_id = context.flow_run.id if context and context.flow_run else None
+    client.create_artifact(
+        ArtifactCreate(key=key, type="table", description=description, data=data, flow_run_id=run_id)
+    )
