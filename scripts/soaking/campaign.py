@@ -9,10 +9,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from deployments.serve import FIRST_TICK
 from scripts.soaking import ticks
@@ -92,8 +94,9 @@ def carry_out(campaign: Campaign, say: Callable[[str], None]) -> Result:
     """Do it all. Raises RuntimeError when the services cannot even be started."""
     result, began = Result(campaign), time.monotonic()
     random = Random(campaign.plan.seed)  # kills, not secrets
-    postgres = PostgresServer(campaign.folder) if campaign.postgres else None
-    stack = Stack(campaign.folder, campaign.plan)
+    postgres = PostgresServer() if campaign.postgres else None
+    plan = replace(campaign.plan, book_url=postgres.url) if postgres else campaign.plan
+    stack = Stack(campaign.folder, plan)
     try:
         stack.start()
         watchdog(stack)
@@ -101,11 +104,12 @@ def carry_out(campaign: Campaign, say: Callable[[str], None]) -> Result:
             _trade(stack, result, Striker(stack, random, postgres), random, say)
             _settle(stack, result, say)
         _look(stack, result, memory)
+        stack.stop()
+        _check(stack, result, say)
     finally:
         stack.stop()
-    _check(stack, result, say)
-    if postgres is not None:
-        postgres.stop()
+        if postgres is not None:
+            postgres.remove()
     result.seconds = time.monotonic() - began
     return result
 
@@ -167,8 +171,11 @@ def _at(strike: Strike | None) -> str:
 def _progress(stack: Stack, result: Result) -> str:
     passed = (datetime.now(UTC) - result.first) / campaign_interval(result)
     tick = min(max(int(passed) + 1, 0), result.campaign.cycles)
-    days = len(Books.of(stack.config).sessions()) if (stack.state / "bensbot.db").exists() else 0
-    return f"tick {tick} of {result.campaign.cycles}, {days} days traded"
+    try:
+        days = f"{len(Books.of(stack.config).sessions())} days traded"
+    except (StateError, SQLAlchemyError) as error:  # there is none yet, or its server is being started
+        days = f"no book: {error}"
+    return f"tick {tick} of {result.campaign.cycles}, {days}"
 
 
 def _end_a_halt(stack: Stack, result: Result) -> None:

