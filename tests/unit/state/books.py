@@ -179,6 +179,7 @@ def intent(decision: Decision, cycle_id: str = "monday", *, quantity: str | None
         quantity=Decimal(quantity) if quantity else decision.quantity,
         type=OrderType.LIMIT,
         limit_price=Decimal("187.50"),
+        reference_price=Decimal(100) if wanted.symbol == "AAPL" else None,  # of the others nobody wrote it down
     )
 
 
@@ -246,6 +247,7 @@ def fill_a_book(desk: Desk) -> None:
     )
     desk.book.ledger.mark_equity(desk.lease, EquityPoint(MONDAY, Decimal("9094.65"), Decimal("10003.40")), "monday")
     desk.complete()
+    desk.book.cycles.record_steps("monday", {"settle_orders": 0.25, "generate_signals": 1.5e-05})
     split = Split(Symbol("AAPL"), TUESDAY, Decimal("1.5"))
     desk.book.ledger.apply_splits(desk.lease, [(split, Decimal(68))])
     desk.book.ledger.mark_equity(desk.lease, EquityPoint(TUESDAY, Decimal("9128.65"), Decimal("10008.65")), "tuesday")

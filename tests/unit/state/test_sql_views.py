@@ -22,6 +22,8 @@ VIEWS = {
     "v_equity": "session, cash, equity",
     "v_positions": "symbol, quantity, average_price",
     "v_cycles": "cycle_id, session, status, skipped_because, started_at, ended_at",
+    "v_steps": "cycle_id, session, step, seconds",
+    "v_slippage": "session, symbol, side, quantity, reference_price, price, bps, client_order_id",
 }
 
 
@@ -54,7 +56,7 @@ def test_every_view_has_the_promised_columns_in_their_order(reader: sqlite3.Conn
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 10
 
 
 @pytest.mark.parametrize("query", EXAMPLES)
@@ -113,3 +115,20 @@ def test_equity_and_cycles_read_as_written(reader: sqlite3.Connection):
         "market_closed",
         "2024-01-05T17:00:00.000000+00:00",
     )
+
+
+def test_steps_read_as_numbers_beside_their_session(reader: sqlite3.Connection):
+    assert reader.execute("SELECT * FROM v_steps ORDER BY seconds").fetchall() == [
+        ("monday", "2024-01-08", "generate_signals", 0.000015),
+        ("monday", "2024-01-08", "settle_orders", 0.25),
+    ]
+
+
+def test_slippage_is_told_for_each_fill_with_a_reference_price(reader: sqlite3.Connection):
+    rows = reader.execute("SELECT symbol, side, price, reference_price, ROUND(bps, 6) FROM v_slippage ORDER BY 2, 3")
+
+    assert rows.fetchall() == [
+        ("AAPL", "buy", "100", "100", 0.0),
+        ("AAPL", "buy", "101.25", "100", 125.0),
+        ("AAPL", "sell", "70", "100", 3000.0),
+    ]
