@@ -130,6 +130,24 @@ for _name, _where, _help in (
 
 
 @app.command
+def report(
+    *,
+    session: Annotated[date | None, Parameter(help="Report this day, e.g. 2022-03-16; else the newest.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Print what a trading day came to, as the book has it."""
+    from trading_bot.core.end_of_day import day_in_book
+    from trading_bot.reporting.day_json import day_as_json
+    from trading_bot.reporting.day_text import day_text
+
+    with _book_to_read(config) as book:
+        day = day_in_book(book, session)
+    sys.stdout.write((day_as_json(day) if as_json else day_text(day)) + "\n")
+    return DONE
+
+
+@app.command
 def doctor(*, config: Config = None, as_json: Json = False) -> int:
     """Check that the book obeys the ledger's laws; exit 1 when it does not."""
     from trading_bot.state.audit import check_ledger
