@@ -8,19 +8,23 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import create_engine, select, text
 
 from tests.contract.postgres import PostgresServer, ServerDesk, open_server_desk
+from tests.unit.core.test_archive import fill_three_months
 from tests.unit.core.trading import Desk, WallClock, WatchedOrchestrator, open_desk, settings_in
 from tests.unit.state.books import TurnedClock, approved, fill_a_book
 from tests.unit.state.books import open_desk as open_file_desk
 from tests.unit.state.test_sql_views import EXAMPLES, VIEWS
 from trading_bot.brokers import paper_books
+from trading_bot.config.sections import StateSettings
+from trading_bot.core.archive import archive_old
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.failures import handle_failure
 from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError, StateFull
@@ -65,8 +69,8 @@ def test_a_book_of_a_few_days_is_the_same_row_for_row(server_desk: ServerDesk, t
 
 @pytest.mark.slow
 def test_ten_traded_sessions_leave_the_same_books_of_bot_and_broker(postgres: PostgresServer, tmp_path: Path):
-    book, paper = postgres.new_database(), postgres.new_database()
-    on_server = settings_in(tmp_path / "server", state={"url": book}, broker={"paper_url": paper})
+    book = postgres.new_database()  # of both: a dump of it is of one moment
+    on_server = settings_in(tmp_path / "server", state={"url": book}, broker={"paper_url": book})
     in_files = settings_in(tmp_path / "files")
 
     for settings in (on_server, in_files):
@@ -76,7 +80,7 @@ def test_ten_traded_sessions_leave_the_same_books_of_bot_and_broker(postgres: Po
 
     files = in_files.state.folder
     assert written(book) == written(f"sqlite:///{files / 'bensbot.db'}")
-    assert paper_rows(paper) == paper_rows(f"sqlite:///{files / 'paper.db'}")
+    assert paper_rows(book) == paper_rows(f"sqlite:///{files / 'paper.db'}")
     assert len(written(book)["fills"]) > 0
     assert [path.name for path in on_server.state.folder.glob("*.db")] == []
 
@@ -105,6 +109,24 @@ def test_every_view_has_the_promised_columns_on_a_server_too(server_desk: Server
         columns = connection.execute(text(f"SELECT * FROM {view}")).keys()
 
     assert ", ".join(columns) == VIEWS[view]
+
+
+def test_the_archive_of_a_server_is_the_archive_of_a_file(server_desk: ServerDesk, tmp_path: Path):
+    left: list[dict[str, list[tuple[Any, ...]]]] = []
+    with open_file_desk(tmp_path / "book.db") as file_desk:
+        for desk, folder in ((server_desk, tmp_path / "server"), (file_desk, tmp_path / "file")):
+            fill_three_months(desk)
+            settings = StateSettings(folder=folder)
+            archive_old(settings, desk.book, before=date(2024, 3, 1), clock=desk.clock)
+            assert check_ledger(desk.book.engine) == ()
+            left.append(written(desk.book.engine.url.render_as_string(hide_password=False)))
+
+    assert left[0] == left[1]
+    assert [len(left[0][table]) for table in ("decisions", "signals", "intents")] == [5, 5, 3]
+    files = sorted(path.relative_to(tmp_path / "file") for path in (tmp_path / "file").rglob("*.parquet"))
+    assert len(files) == 6
+    for name in files:
+        assert pd.read_parquet(tmp_path / "server" / name).equals(pd.read_parquet(tmp_path / "file" / name)), name
 
 
 # ── opening ───────────────────────────────────────────────────────────────────────────────────────
