@@ -1,6 +1,6 @@
 """The end of a trading day: its result as an artifact and a notice, once for each session.
 
-It takes no lease and writes nothing to the ledger, so it may run beside a cycle. People are told first, and that
+Telling takes no lease and writes nothing to the ledger, so it may run beside a cycle. People are told first, and that
 they were told is written down afterwards: a crash in between repeats the notice once and never loses it.
 """
 
@@ -17,7 +17,7 @@ from flows import hooks
 from flows.logs import prepared
 from flows.this_run import this_run
 from tasks.asking import whole
-from tasks.end_of_day import mark_reported, read_day, tell_people
+from tasks.end_of_day import clean_up, mark_reported, read_day, tell_people
 from trading_bot.config.typed_settings import load_config
 from trading_bot.core.bot import open_bot
 from trading_bot.core.end_of_day import NotDue, session_due
@@ -59,4 +59,5 @@ async def end_of_day(params: EndOfDayParams = NEWEST_SESSION) -> DayReport | Sta
         report = read_day(whole(bot), due, again=params.session is not None)
         await tell_people(whole(bot), whole(report))
         mark_reported(whole(bot), due, str(this_run().id))
+        clean_up(whole(bot))
         return report

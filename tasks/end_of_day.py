@@ -1,4 +1,4 @@
-"""The steps after a trading day: read its result, tell people, remember that they were told."""
+"""The steps after a trading day: read its result, tell people, remember that they were told, clean up."""
 
 from __future__ import annotations
 
@@ -63,6 +63,13 @@ async def tell_people(bot: Bot, report: DayReport) -> None:
 def mark_reported(bot: Bot, session: date, run_id: str) -> None:
     """Remember that people were told. Doing it twice changes nothing, so trying again is safe."""
     end_of_day.mark_reported(bot, session, run_id=run_id)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+@masked_errors()
+def clean_up(bot: Bot) -> None:
+    """Archive what is old. Not tried again: the next end of day does it."""
+    end_of_day.clean_up(bot)
 
 
 async def publish(report: DayReport) -> None:

@@ -1,6 +1,6 @@
 """When a trading day is over: read its result, tell people, remember that they were told.
 
-Nothing here takes the lease or writes to the ledger, so it may run beside a cycle.
+Telling takes no lease and writes nothing to the ledger, so it may run beside a cycle.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from trading_bot.core.archive import archive_old, first_day_kept
 from trading_bot.core.schedule import day_is_over
 from trading_bot.domain.day import BookedDay, DayCycles
 from trading_bot.domain.errors import DataError, SettingsError, SourceUnavailable, StateError
@@ -97,6 +98,19 @@ def mark_reported(bot: Bot, session: date, *, run_id: str) -> None:
     """Remember that people were told, after they were: a crash in between repeats a notice and loses none."""
     if not bot.book.chores.record(CHORE, session, run_id=run_id):
         log.info("Session %s was reported before", session)
+
+
+def clean_up(bot: Bot) -> None:
+    """Archive what is older than `state.keep_days`. Where that cannot be done it is logged: tomorrow is early enough.
+
+    This alone takes the right to trade, and only while there is something to move.
+    """
+    limit = first_day_kept(bot.book, bot.settings.state.keep_days)
+    try:
+        if archive_old(bot.settings.state, bot.book, before=limit, clock=bot.clock, dry_run=True).months:
+            archive_old(bot.settings.state, bot.book, before=limit, clock=bot.clock)
+    except StateError as error:
+        log.warning("Old decisions stay in the book for now: %s", error)
 
 
 def _is_over(bot: Bot, session: date) -> bool:

@@ -12,7 +12,16 @@ import pytest
 from tests.unit.core.trading import FIRST, SECOND, THIRD, Desk, LiveSample, WallClock, change, open_desk
 from trading_bot.core.bot import Bot
 from trading_bot.core.cycle import run_cycle
-from trading_bot.core.end_of_day import CHORE, NotDue, day_in_book, mark_reported, read_day, send_notice, session_due
+from trading_bot.core.end_of_day import (
+    CHORE,
+    NotDue,
+    clean_up,
+    day_in_book,
+    mark_reported,
+    read_day,
+    send_notice,
+    session_due,
+)
 from trading_bot.core.failures import handle_failure
 from trading_bot.domain.cycle import SkipReason, TradingState
 from trading_bot.domain.errors import SettingsError, SourceUnavailable, StateError
@@ -327,6 +336,44 @@ def test_a_book_that_was_reported_stays_so_after_a_restart(folder: Path):
         report_due(first.bot)
     with open_desk(folder, WallClock(datetime(2026, 11, 24, 17, 0, tzinfo=UTC))) as second:
         assert isinstance(session_due(second.bot), NotDue)
+
+
+# ── cleaning up ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_old_goes_to_the_archive(folder: Path):
+    with open_desk(folder, state={"keep_days": 1}) as desk:
+        trade(desk)
+        run_cycle(desk.bot, run_id="much later", as_of=WEDNESDAY)
+
+        clean_up(desk.bot)
+
+    assert sorted(path.name for path in (folder / "archive").iterdir()) == ["2022-01"]
+
+
+def test_where_nothing_is_old_nothing_is_archived_and_the_lease_stays_where_it_is(desk: Desk):
+    trade(desk, 2)
+    lease = desk.bot.book.control.acquire_lease("a cycle", ttl_seconds=600)
+    assert lease is not None
+
+    clean_up(desk.bot)
+
+    desk.bot.book.control.check_lease(lease)
+    assert not (desk.bot.settings.state.folder / "archive").exists()
+
+
+def test_while_a_cycle_runs_the_archive_waits_for_another_day(folder: Path, caplog: pytest.LogCaptureFixture):
+    with open_desk(folder, state={"keep_days": 1}) as desk:
+        trade(desk)
+        run_cycle(desk.bot, run_id="much later", as_of=WEDNESDAY)
+        lease = desk.bot.book.control.acquire_lease("a cycle", ttl_seconds=600)
+        assert lease is not None
+
+        clean_up(desk.bot)
+
+        desk.bot.book.control.check_lease(lease)
+    assert not (folder / "archive").exists()
+    assert "Old decisions stay in the book for now: A cycle is running" in caplog.text
 
 
 def everything(desk: Desk) -> dict[str, list[tuple[object, ...]]]:
