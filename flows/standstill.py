@@ -12,7 +12,7 @@ from prefect.events import emit_event
 from prefect.states import Completed
 
 from flows import deployed
-from tasks.status import publish_status
+from tasks.status import publish_metrics, publish_status
 from trading_bot.core.bot import Bot
 from trading_bot.core.failures import RECOVERY
 from trading_bot.domain.cycle import ControlState, SkipReason, TradingState
@@ -59,8 +59,9 @@ def skipped(bot: Bot, skip: CycleSkipped) -> State[Any]:
 
 
 def show_status(book: StateManager, *, at: datetime) -> None:
-    """Publish how things stand."""
+    """Publish how things stand, and what the book comes to."""
     publish_status(book, at=at, deployment_paused=deployed.pause_in_words())
+    publish_metrics(book, at=at)
 
 
 def stand_still(control: ControlState) -> None:

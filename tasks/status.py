@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import httpx
@@ -26,10 +26,12 @@ from prefect.exceptions import PrefectException
 
 from trading_bot import __version__
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.metrics import read_metrics
 from trading_bot.core.standing import read_standing
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.secrets import OF_THIS_PROCESS
-from trading_bot.reporting.standing import Row, row, standing_rows
+from trading_bot.reporting.metrics_document import MetricValue, metrics_rows
+from trading_bot.reporting.standing import row, standing_rows
 from trading_bot.state.manager import StateManager
 
 STATUS_ARTIFACT = "bensbot-status"
@@ -53,7 +55,18 @@ def publish_status(book: StateManager, *, at: datetime, deployment_paused: str) 
     _publish(STATUS_ARTIFACT, "How things stand", rows, TradingHours().day_of(at))
 
 
-def _publish(key: str, description: str, rows: Sequence[Row], day: date) -> None:
+def publish_metrics(book: StateManager, *, at: datetime) -> None:
+    """Show what the whole book comes to, as of `at`. Logs what keeps it from doing so."""
+    try:
+        found = metrics_rows(read_metrics(book))
+    except StateError as error:
+        log.warning("The artifact %s was not written: %s", METRICS_ARTIFACT, error)
+        return
+    rows = [{"name": name, "value": value} for name, value in found]
+    _publish(METRICS_ARTIFACT, "What the book comes to", rows, TradingHours().day_of(at))
+
+
+def _publish(key: str, description: str, rows: Sequence[Mapping[str, MetricValue]], day: date) -> None:
     try:
         with get_client(sync_client=True) as client:
             _store(client, key, f"{description}, {day}", OF_THIS_PROCESS.mask(json.dumps(rows)))

@@ -11,8 +11,7 @@ from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
 from trading_bot.domain.words import counted, dollars, one_line, price_text, sentence, shares_text, trade
 
-Row = dict[str, str]
-NOTHING = "none"
+Row = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def standing_as_json(standing: Standing) -> str:
 
 
 def standing_rows(standing: Standing) -> list[Row]:
-    """Return the same as a table of names and values, every value as text; `none` where there is nothing."""
+    """Return the same as a table of names and values, every value as text; None where there is nothing."""
     control, cycle, worth = standing.control, standing.last_cycle, standing.equity
     orders = [f"{_order(order)} ({order.status})" for order in standing.open_orders]
     held = [f"{shares_text(p.quantity)} {p.symbol}" for p in standing.portfolio.positions.values()]
@@ -117,14 +116,14 @@ def standing_rows(standing: Standing) -> list[Row]:
 
 def row(name: str, value: object) -> Row:
     """Return one row of a table of names and values."""
-    return {"name": name, "value": NOTHING if value is None else str(value)}
+    return {"name": name, "value": None if value is None else str(value)}
 
 
 def _cycle(cycle: LastCycle | None) -> Row | None:
     if cycle is None:
         return None
-    ended = {"ended_at": cycle.ended_at.isoformat()} if cycle.ended_at else {}
-    return {"cycle_id": cycle.cycle_id, "status": str(cycle.status), **ended}
+    ended = cycle.ended_at.isoformat() if cycle.ended_at else None
+    return {"cycle_id": cycle.cycle_id, "status": str(cycle.status), "ended_at": ended}
 
 
 def _order(order: OpenOrder) -> str:
