@@ -271,7 +271,10 @@ def test_the_notice_names_the_run_that_was_lost(story: Story):
 
 
 def test_a_rule_that_was_edited_is_put_right_and_foreign_rules_are_left_alone(watch: Watch, story: Story):
-    foreign = {"name": "theirs", "trigger": {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}}
+    foreign = {
+        "name": "theirs",
+        "trigger": {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0, "expect": ["x"]},
+    }
     watch.ask("/automations/", **foreign, actions=[{"type": "do-nothing"}])
     (late,) = [rule for rule in watch.ask("/automations/filter") if rule["name"] == "bensbot: late runs"]
     edit = {"enabled": False}
