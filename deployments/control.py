@@ -6,14 +6,15 @@ switches it. Prefect is imported only when a server answers.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from deployments.plan import FLATTEN, HALT, RESUME
 from deployments.standing import (
     METRICS_TABLE,
     Desk,
@@ -111,7 +112,7 @@ def resume(
     """Trade again: after a pause, a halt (with --ack), failed cycles, or a portfolio stop."""
     found = desk(config)
     if not found.has_book:
-        _by_a_run(found, RESUME, {"because": because, "ack": ack}, timeout, paused=False)
+        _by_a_run(found, "resume", {"because": because, "ack": ack}, timeout, paused=False)
         say("Trading is active. Failures are forgotten, and drawdown counts from here.")
         return DONE
     from trading_bot.core import switch
@@ -124,20 +125,27 @@ def resume(
     return DONE
 
 
-def metrics(*, config: Config = None, as_json: Json = False) -> int:
+def metrics(
+    *,
+    since: Annotated[date | None, Parameter(help="Count this session and later ones only; where the book is.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
     """Print what the trading came to: cycles, orders, money, and how long the steps took."""
     found = desk(config)
     if found.has_book:
-        sys.stdout.write(_metrics_of_book(found, as_json=as_json) + "\n")
+        sys.stdout.write(_metrics_of_book(found, since, as_json=as_json) + "\n")
         return DONE
+    if since is not None:
+        raise SettingsError("--since needs the book, and the book is elsewhere; leave --since out.")
     from deployments.api import connected
 
     with connected(found.elsewhere()) as prefect:
         rows = prefect.table(METRICS_TABLE) or {}
     if as_json:
-        import json
+        from trading_bot.reporting.metrics_document import FORMAT
 
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        sys.stdout.write(json.dumps({"format": FORMAT, "metrics": rows}, indent=2) + "\n")
     else:
         sys.stdout.write((table_as_text(rows) or "No cycle has left its metrics on the server yet.") + "\n")
     return DONE
@@ -146,7 +154,7 @@ def metrics(*, config: Config = None, as_json: Json = False) -> int:
 def _stand_still(state: TradingState, because: str, timeout: float, config: Path | None) -> int:
     found = desk(config)
     if not found.has_book:
-        _by_a_run(found, HALT, {"because": because, "state": str(state)}, timeout, paused=True)
+        _by_a_run(found, "halt", {"because": because, "state": str(state)}, timeout, paused=True)
         say(f"Trading is {state}.")
         return DONE
     from trading_bot.core import switch
@@ -192,7 +200,7 @@ def flatten(
         from deployments.flattening import flatten_here
 
         return flatten_here(found, symbols, because, _owner(), ack=ack)
-    _by_a_run(found, FLATTEN, {"because": because, "symbols": list(symbols), "ack": ack}, timeout, paused=None)
+    _by_a_run(found, "flatten", {"because": because, "symbols": list(symbols), "ack": ack}, timeout, paused=None)
     say(f"Orders to close {what} are on their way. Nothing is bought until: bensbot resume")
     return DONE
 
@@ -214,15 +222,14 @@ def _state(found: Desk) -> TradingState:
         return book.control.read().state
 
 
-def _metrics_of_book(found: Desk, *, as_json: bool) -> str:
-    from trading_bot.reporting.metrics_document import metrics_as_json, metrics_as_text
-
+def _metrics_of_book(found: Desk, since: date | None, *, as_json: bool) -> str:
     from trading_bot.core.bot import book_url
     from trading_bot.core.metrics import read_metrics
+    from trading_bot.reporting.metrics_document import metrics_as_json, metrics_as_text
     from trading_bot.state.manager import open_read_only
 
     with open_read_only(book_url(found.settings)) as book:
-        rows = read_metrics(book)
+        rows = read_metrics(book, since=since)
     return metrics_as_json(rows) if as_json else metrics_as_text(rows)
 
 

@@ -116,15 +116,19 @@ def _is_fresh(expected: Expectation) -> bool:
     return last is not None and wanted is not None and last >= wanted
 
 
-def loop_lines(asked: Asked) -> Iterator[str]:
-    """Give the lines of `bensbot status` about the loop; none where there is no server and none was expected."""
+def loop_lines(asked: Asked, state: TradingState) -> Iterator[str]:
+    """Give the lines of `bensbot status` about the loop; none where there is no server and none was expected.
+
+    The state says what ends a pause of the deployment: a resume ends both.
+    """
     loop = asked.loop
     if loop is None:
         if asked.trouble:
             yield f"Loop     {asked.trouble}"
         return
     served = "served" if loop.served else "not served by anybody: `bensbot serve`, or `bensbot up`"
-    paused = "stopped, to go on: bensbot start" if loop.paused else "on schedule"
+    helps = ", to go on: bensbot start" if state is TradingState.ACTIVE else ""
+    paused = f"stopped{helps}" if loop.paused else "on schedule"
     yield f"Loop     {paused}; {served} (server {asked.server})"
     if loop.next_run is not None:
         yield f"Next     {_instant(loop.next_run)}"

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from deployments.loop import Loop
 from deployments.place import Server, ServerRoom
 from deployments.processes import OWNER_ONLY, Process, Unfinished, born, last_lines, remember, start, write_private
 from flows.server import ServerUnavailable, answers
+from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.domain.errors import SettingsError
 
 HOST = "127.0.0.1"
@@ -34,7 +35,7 @@ DEFAULTS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * DAY_SECONDS),
-    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": str(7 * DAY_SECONDS),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
 }
 SAFETY = {
     "DO_NOT_TRACK": "1",
@@ -135,19 +136,13 @@ def drain(room: ServerRoom, server: Server, say: Say, *, timeout_seconds: float)
     from deployments.api import NotDeployed, connected
     from deployments.switching import wait_until_idle
 
-    with connected(server) as prefect:
-        try:
-            if prefect.loop().paused:
-                wait_until_idle(prefect, say, timeout_seconds=timeout_seconds, hurry="bensbot down --now")
-                return
+    with ExitStack() as undo, suppress(NotDeployed), connected(server) as prefect:
+        if not prefect.loop().paused:
             room.drained.touch(OWNER_ONLY)
+            undo.callback(undrain, room, server)
             prefect.set_paused(True)
-            wait_until_idle(prefect, say, timeout_seconds=timeout_seconds, hurry="bensbot down --now")
-        except NotDeployed:
-            return
-        except (KeyboardInterrupt, Unfinished):
-            undrain(room, server)
-            raise
+        wait_until_idle(prefect, say, timeout_seconds=timeout_seconds, hurry="bensbot down --now")
+        undo.pop_all()
 
 
 def undrain(room: ServerRoom, server: Server) -> None:
@@ -161,12 +156,29 @@ def undrain(room: ServerRoom, server: Server) -> None:
     room.drained.unlink()
 
 
-def end_both(room: ServerRoom) -> None:
-    """End what was started and forget it; the loop first, for it wants to tell the server."""
-    for process, record in ((room.loop_process, room.loop_record), (room.server_process, room.server_record)):
-        if process is not None:
-            process.end(grace_seconds=STOP_SECONDS)
-        record.unlink(missing_ok=True)
+def lease_is_free(settings: TradingBotSettings, *, timeout_seconds: float) -> bool:
+    """Wait until no living cycle holds the right to trade; False when one still does."""
+    from trading_bot.core.bot import book_url
+    from trading_bot.core.owner import is_dead
+    from trading_bot.state.manager import open_read_only
+
+    deadline = time.monotonic() + timeout_seconds
+    with open_read_only(book_url(settings)) as book:
+        while (lease := book.control.current_lease()) and lease.expires_at > now() and not is_dead(lease.owner):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+    return True
+
+
+def end_loop(room: ServerRoom) -> None:
+    """End the process that serves and forget it. A cycle that it runs is cancelled."""
+    _end(room.loop_process, room.loop_record)
+
+
+def end_server(room: ServerRoom) -> None:
+    """End Prefect's server and forget it."""
+    _end(room.server_process, room.server_record)
     room.address_file.unlink(missing_ok=True)
 
 
@@ -201,6 +213,12 @@ def _started(command: list[str], log: Path, record: Path, environment: Mapping[s
     process = Process(child.pid, born(child.pid) or "")
     remember(process, record)
     return process
+
+
+def _end(process: Process | None, record: Path) -> None:
+    if process is not None:
+        process.end(grace_seconds=STOP_SECONDS)
+    record.unlink(missing_ok=True)
 
 
 def _require_alive(process: Process, name: str, log: Path) -> None:

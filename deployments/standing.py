@@ -16,7 +16,7 @@ from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import StateError
 from trading_bot.reporting.as_json import Json
-from trading_bot.reporting.standing import Standing, standing_as_json, standing_as_text
+from trading_bot.reporting.standing import standing_as_json, standing_as_text
 from trading_bot.terminal import hide
 
 STATUS_TABLE, METRICS_TABLE = "bensbot-status", "bensbot-metrics"
@@ -101,7 +101,7 @@ class Picture:
         """Return it for people: the state first, the loop next, then money and shares."""
         first, *rest = self.text.splitlines()
         verdict = [f"Check    {self.finding.reason}"] if check else []
-        return "\n".join([first, *verdict, *loop_lines(self.asked), *rest])
+        return "\n".join([first, *verdict, *loop_lines(self.asked, self.state), *rest])
 
     def as_json(self, *, check: bool) -> str:
         """Return it for machines."""
@@ -113,18 +113,12 @@ class Picture:
 def picture_of_book(found: Desk, *, check: bool) -> Picture:
     """Read the book, and ask the server for the loop."""
     from trading_bot.core.bot import book_url
+    from trading_bot.core.standing import read_standing
     from trading_bot.state.manager import open_read_only
 
     settings = found.settings
     with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
-        completed = book.cycles.newest_completed()
-        standing = Standing(
-            control=book.control.read(),
-            last_session=book.cycles.last_traded_session(),
-            portfolio=book.ledger.portfolio(),
-            equity=next(reversed(book.ledger.equity_curve(1)), None),
-            open_orders=book.journal.open_orders(),
-        )
+        completed, standing = book.cycles.newest_completed(), read_standing(book)
     asked, state = ask_for_loop(found.server), standing.control.state
     since = _completed_since(settings, datetime.now(UTC)) if check else None
     expected = Expectation(completed.ended_at if completed else None, since)

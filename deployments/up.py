@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,11 +17,12 @@ from deployments.control import TIMEOUT_SECONDS, Config, Timeout
 from deployments.loop import Loop
 from deployments.place import Server, ServerRoom, server_room
 from deployments.plan import plan
+from deployments.processes import Unfinished
 from deployments.standing import desk
-from flows.server import ServerUnavailable, without_proxy
+from flows.server import answers, without_proxy
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.domain.errors import SettingsError
-from trading_bot.terminal import DONE, FAILED, Stopped, hide, say, stop_on_signals
+from trading_bot.terminal import DONE, FAILED, Stopped, exit_code_of, hide, say, stop_on_signals
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -48,7 +49,7 @@ def up(
         server, loop = _brought_up(room, config, port, detached=not foreground)
     sys.stdout.write(_told(room, server, loop, already=began) + "\n")
     sys.stdout.flush()
-    return _stay(room) if foreground else DONE
+    return _stay(settings) if foreground else DONE
 
 
 def down(
@@ -60,7 +61,7 @@ def down(
     """End what `bensbot up` started, when the running cycle has ended."""
     settings = load_config(config)
     hide(settings.secret_values())
-    _take_down(server_room(settings), now=now, timeout=timeout)
+    _take_down(settings, now=now, timeout=timeout)
     return DONE
 
 
@@ -98,11 +99,12 @@ def _make_book(settings: TradingBotSettings) -> None:
 
 
 def _brought_up(room: ServerRoom, config: Path | None, port: int | None, *, detached: bool) -> tuple[Server, Loop]:
-    """Start what does not run yet. What we started is ended again when it does not come up."""
-    process, address = room.server_process, room.address()
-    with _ended_unless_up(room):
+    """Start what does not run yet. Whatever we started is ended again when it does not come up."""
+    with ExitStack() as undo:
+        process, address = room.server_process, room.address()
         if process is None or address is None:
             process = stack.start_server(room, stack.chosen_port(port), detached=detached)
+            undo.callback(stack.end_server, room)
             address = room.address() or ""
             with _wheel(f"Starting Prefect's server at {address.removesuffix('/api')} …"):
                 stack.wait_for_server(process, address, room.server_log)
@@ -111,42 +113,50 @@ def _brought_up(room: ServerRoom, config: Path | None, port: int | None, *, deta
         loop_process, since = room.loop_process, stack.now()
         if loop_process is None:
             loop_process = stack.start_loop(room, address, config, detached=detached)
+            undo.callback(stack.end_loop, room)
         with _wheel("Serving the loop …"):
-            return server, stack.wait_for_loop(loop_process, server, room.loop_log, since)
+            loop = stack.wait_for_loop(loop_process, server, room.loop_log, since)
+        undo.pop_all()
+    return server, loop
 
 
-@contextmanager
-def _ended_unless_up(room: ServerRoom) -> Generator[None]:
-    try:
-        yield
-    except (ServerUnavailable, KeyboardInterrupt):
-        stack.end_both(room)
-        raise
-
-
-def _take_down(room: ServerRoom, *, now: bool, timeout: float) -> None:
+def _take_down(settings: TradingBotSettings, *, now: bool, timeout: float) -> None:
+    room = server_room(settings)
     loop, address = room.loop_process, room.address()
     if loop is None and room.server_process is None:
         return
     with stack.alone(room):
-        if loop is not None and room.server_process is not None and address is not None and not now:
-            stack.drain(room, Server(address, room.auth()), say, timeout_seconds=timeout)
-        stack.end_both(room)
+        if loop is not None and not now:
+            _let_the_cycle_end(settings, room, address, timeout)
+        stack.end_loop(room)  # first, for it wants to tell the server
+        stack.end_server(room)
     say("BensBot is down. Everything is kept; to go on: bensbot up")
 
 
-def _stay(room: ServerRoom) -> int:
+def _let_the_cycle_end(settings: TradingBotSettings, room: ServerRoom, address: str | None, timeout: float) -> None:
+    if room.server_process is not None and address is not None and answers(address):
+        stack.drain(room, Server(address, room.auth()), say, timeout_seconds=timeout)
+        return
+    say("Prefect's server does not answer. Waiting for the lease instead …")
+    if not stack.lease_is_free(settings, timeout_seconds=timeout):
+        raise Unfinished(f"A cycle has not ended after {timeout:.0f} s. To end it all the same: bensbot down --now")
+
+
+def _stay(settings: TradingBotSettings) -> int:
     """Wait until asked to end, or until one of the two has ended by itself; then end what is left."""
+    room = server_room(settings)
     try:
         while (ended := _ended(room)) is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
+        say(f"{ended}. Its log says why.")
+        return FAILED
     except KeyboardInterrupt as stop:
         say("Ending …")
-        _take_down(room, now=False, timeout=TIMEOUT_SECONDS)
-        return DONE if isinstance(stop, Stopped) else FAILED
-    say(f"{ended}. Its log says why.")
-    stack.end_both(room)
-    return FAILED
+        _take_down(settings, now=False, timeout=TIMEOUT_SECONDS)
+        return DONE if isinstance(stop, Stopped) else exit_code_of(stop)
+    finally:  # also when asked a second time
+        stack.end_loop(room)
+        stack.end_server(room)
 
 
 def _ended(room: ServerRoom) -> str | None:

@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from trading_bot.core.bot import check_plugins
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "CONTRIBUTING.md"
+CONTROL = ROOT / "docs" / "control-api.md"  # is read with the loop running, as `bensbot up` starts it
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SETTINGS_FILE = "# config.yaml"
 WRONG = "which is wrong"
@@ -71,7 +73,10 @@ def is_slow(document: Path) -> bool:
     """Whether a Prefect server is needed."""
     shells = (block for block in blocks(document) if block.language in ("bash", "console"))
     commands = (command for block in shells for command, _ in block.commands)
-    return any("flows/cycle.py" in command and command not in RUN_IN_A_CLONE for command in commands)
+    return any(
+        ("flows/cycle.py" in command or "bensbot up" in command) and command not in RUN_IN_A_CLONE
+        for command in commands
+    )
 
 
 def named(documents: list[Path]) -> list[object]:
@@ -87,6 +92,7 @@ def environment(home: Path) -> dict[str, str]:
         **kept,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]),
         "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_API_PORT": "9",  # whatever server this machine runs is not asked
         "COLUMNS": "80",
         "NO_COLOR": "1",
     }
@@ -138,17 +144,47 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         started.stop()
 
 
-@pytest.mark.parametrize("document", named([path for path in DOCUMENTS if path != EXAMPLES]))
+@pytest.fixture
+def loop(folder: Path) -> Iterator[dict[str, str]]:
+    """The variables of a reader at whose side `bensbot up` serves the loop; no cycle is due by itself."""
+    variables = {**environment(folder), "BENSBOT_ORCHESTRATOR__LOOP_INTERVAL_SECONDS": "3600"}
+    try:
+        done = run(f"bensbot up --port {free_port()}", folder, variables)
+        assert done.returncode == 0, done.stdout
+        room = folder / ".bensbot" / "server"
+        address, password = ((room / name).read_text(encoding="utf-8").strip() for name in ("address", "auth"))
+        yield {**variables, "PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
+    finally:
+        run("bensbot down --now", folder, variables)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_what_is_said_about_the_api_is_what_it_does(folder: Path, loop: dict[str, str]):
+    for block in blocks(CONTROL):
+        walk(block, folder, loop)
+
+
+@pytest.mark.parametrize("document", named([path for path in DOCUMENTS if path not in (EXAMPLES, CONTROL)]))
 def test_what_a_document_says_is_what_happens(document: Path, folder: Path, request: pytest.FixtureRequest):
     variables = environment(folder)
     if is_slow(document):
         variables["PREFECT_API_URL"] = request.getfixturevalue("server")
     if document.name == "sql.md":  # it speaks of a book that is there
         assert run("bensbot run --sessions 2", folder, variables).returncode == 0
-    for block in blocks(document):
-        walk(block, folder, variables)
-        if not block.text.startswith(SETTINGS_FILE):
-            (folder / "config.yaml").unlink(missing_ok=True)
+    try:
+        for block in blocks(document):
+            walk(block, folder, variables)
+            if not block.text.startswith(SETTINGS_FILE):
+                (folder / "config.yaml").unlink(missing_ok=True)
+    finally:
+        if (folder / ".bensbot" / "server").exists():
+            run("bensbot down --now", folder, variables)
 
 
 def walk(block: Block, folder: Path, variables: dict[str, str]) -> None:
