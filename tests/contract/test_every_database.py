@@ -14,9 +14,11 @@ import pytest
 from tests.contract.postgres import PostgresServer, open_server_desk
 from tests.unit.state import (
     test_check_ledger,
+    test_chore_book,
     test_cycle_book,
     test_decision_journal,
     test_money_ledger,
+    test_statistics_book,
     test_trading_control,
     test_trading_lease,
 )
@@ -56,9 +58,11 @@ def broken(desk: Desk) -> Desk:
 
 for module in (
     test_check_ledger,
+    test_chore_book,
     test_cycle_book,
     test_decision_journal,
     test_money_ledger,
+    test_statistics_book,
     test_trading_control,
     test_trading_lease,
 ):

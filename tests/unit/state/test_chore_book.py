@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.unit.state.books import FRIDAY, MONDAY, NOON, TUESDAY, Desk, open_desk
 
 
@@ -26,9 +28,9 @@ def test_a_chore_is_done_once_a_session_and_the_first_run_stays_on_record(desk: 
     ]
 
 
-def test_another_process_sees_that_a_chore_is_done(desk: Desk):
+def test_another_process_sees_that_a_chore_is_done(desk: Desk, path: Path):
     desk.book.chores.record("end-of-day", MONDAY, run_id="ours")
 
-    with open_desk(desk.path) as other:
+    with open_desk(path) as other:
         assert other.book.chores.record("end-of-day", MONDAY, run_id="theirs") is False
         assert other.book.chores.record("end-of-day", TUESDAY, run_id="theirs") is True

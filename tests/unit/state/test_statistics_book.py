@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -72,10 +75,10 @@ def test_a_new_book_has_nothing_to_count(desk: Desk):
     )
 
 
-def test_a_book_that_is_only_read_counts_as_well(desk: Desk):
+def test_a_book_that_is_only_read_counts_as_well(desk: Desk, path: Path):
     fill_a_book(desk)
 
-    with open_read_only(f"sqlite:///{desk.path}") as reader:
+    with open_read_only(f"sqlite:///{path}") as reader:
         assert reader.statistics.read() == desk.book.statistics.read()
 
 
@@ -233,12 +236,13 @@ def test_slippage_counts_from_the_session_of_the_fill(desk: Desk):
 
 
 @pytest.mark.parametrize("wanted", ["newest", "newest_completed"])
-def test_the_newest_cycle_is_found_without_reading_the_others(desk: Desk, wanted: str):
+def test_the_newest_cycle_is_found_without_reading_the_others(desk: Desk, path: Path, wanted: str):
     asked: list[str] = []
     event.listen(desk.book.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     getattr(desk.book.cycles, wanted)()
     (query,) = [each for each in asked if each.startswith("SELECT")]
 
-    plan = [str(row[3]) for row in desk.rows("EXPLAIN QUERY PLAN " + query.replace("?", "'completed'"))]
+    with closing(sqlite3.connect(path)) as connection:
+        plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + query.replace("?", "'completed'"))]
     assert "USING INDEX cycles_by" in plan[0]
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan  # within one session it may sort
