@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.owner import is_dead, owner_of
 from trading_bot.domain.archive import ArchivedMonth, ArchiveResult
-from trading_bot.domain.errors import StateBusy, StateFull
+from trading_bot.domain.errors import LeaseLost, StateBusy, StateFull
 from trading_bot.state.archive import Archive, OldRows
 from trading_bot.storage.database import Database
 from trading_bot.storage.parquet import add_rows, require_parquet
@@ -55,7 +55,7 @@ def archive_old(
     """Move what is older than `before` out of the book. Doing it again changes nothing.
 
     It takes the right to trade while it works on a month, and gives it back between two months: a cycle that
-    comes in that moment is skipped, and the next one trades.
+    comes in that moment is skipped, and the next one trades. Where nothing is old, it is not taken.
 
     Args:
         settings: how long a lease lasts, and the folder.
@@ -89,7 +89,10 @@ def archive_old(
 
 def _move(archive: Archive, old: OldRows, folder: Path, lease: Lease) -> ArchivedMonth:
     files = tuple(add_rows(sheet, folder) for sheet in old.sheets if sheet.rows)
-    archive.remove(lease, old)
+    try:
+        archive.remove(lease, old)
+    except LeaseLost as lost:
+        raise StateBusy(f"Writing {folder} took longer than state.lease_seconds ({lost}) Archive again.") from lost
     log.info("Archived %s in %s", old.month, folder)
     return _counted(old, files)
 

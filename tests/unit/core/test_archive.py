@@ -291,6 +291,27 @@ def test_nothing_is_archived_while_a_cycle_trades(archivist: Archivist):
     assert archivist.left("SELECT COUNT(*) FROM decisions") == [(10,)]
 
 
+def test_an_archivist_who_slept_through_the_lease_removes_nothing(archivist: Archivist):
+    with StateManager.open(f"sqlite:///{archivist.path}", clock=archivist.clock) as book:
+
+        @event.listens_for(book.engine, "before_cursor_execute")
+        def _(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if "FROM signals" in statement or "FROM decisions" in statement:
+                archivist.clock.sleep(301)
+
+        with pytest.raises(StateBusy, match=r"took longer than state\.lease_seconds"):
+            archive_old(StateSettings(folder=archivist.folder), book, before=FEBRUARY, clock=archivist.clock)
+
+    assert archivist.left("SELECT COUNT(*) FROM decisions") == [(10,)]
+
+
+def test_where_nothing_is_old_the_right_to_trade_is_not_taken(archivist: Archivist):
+    with open_desk(archivist.path) as trading:
+        assert archivist.archive(date(2023, 1, 1)).months == ()
+
+        assert trading.book.control.current_lease() == trading.lease
+
+
 def test_the_right_to_trade_is_given_back(archivist: Archivist):
     archivist.archive(MARCH)
 
