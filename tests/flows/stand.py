@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,13 +110,14 @@ class Stand:
         state = settings.state.model_copy(update={"folder": self.folder / "state"})
         return open_book(settings.model_copy(update={"state": state}))
 
-    def client(self, auth: str | None = None) -> httpx.Client:
-        """Return a client that knows the password and has asked for a CSRF token, as the UI does."""
-        user, _, password = (auth or self.auth).partition(":")
-        client = httpx.Client(base_url=self.address, auth=(user, password), timeout=30, trust_env=False)
-        token = client.get("/csrf-token", params={"client": "tests"}).raise_for_status().json()["token"]
-        client.headers.update({"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": token})
-        return client
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        """Give a client that knows the password and has asked for a CSRF token, as the UI does."""
+        user, _, password = self.auth.partition(":")
+        with httpx.Client(base_url=self.address, auth=(user, password), timeout=30, trust_env=False) as client:
+            token = client.get("/csrf-token", params={"client": "tests"}).raise_for_status().json()["token"]
+            client.headers.update({"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": token})
+            yield client
 
     def loop(self, client: httpx.Client) -> dict[str, Any]:
         return client.get(f"/deployments/name/{LOOP}").raise_for_status().json()
