@@ -52,6 +52,7 @@ def admit(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: dateti
         SettingsError: `as_of` is no session that can be traded next.
         StateError: the book cannot be written.
     """
+    _refuse_what_comes_too_late(bot, as_of, scheduled)
     lease = take_lease(bot, run_id)
     with ExitStack() as undo:
         undo.callback(bot.book.control.release_lease, lease)
@@ -59,6 +60,18 @@ def admit(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: dateti
         ticket = _begin(bot, lease, next_tick(bot, as_of, scheduled), run_id)
         undo.pop_all()
     return ticket
+
+
+def _refuse_what_comes_too_late(bot: Bot, as_of: date | None, scheduled: datetime | None) -> None:
+    """Keep late ticks from the lease: after a downtime there are many, and the one that is due now would find it taken.
+
+    Raises:
+        CycleSkipped: the tick comes too late (STALE_TICK), or does not trade for a reason that counts before that.
+    """
+    if scheduled is None or not _is_late(bot, scheduled):
+        return
+    tick = next_tick(bot, as_of, scheduled)
+    _refuse(bot, tick, _why_not(bot, bot.book.control.read(), tick))
 
 
 def take_lease(bot: Bot, run_id: str) -> Lease:
@@ -72,19 +85,24 @@ def take_lease(bot: Bot, run_id: str) -> Lease:
 
 def _begin(bot: Bot, lease: Lease, tick: Tick, run_id: str) -> CycleTicket:
     control = current_control(bot)
-    skipped = _why_not(bot, control, tick)
-    if skipped is not None:
-        reason, message = skipped
-        bot.book.cycles.skip(
-            tick.cycle_id, session=tick.session, scheduled_at=tick.scheduled or tick.at, reason=reason, message=message
-        )
-        raise CycleSkipped(reason, message)
+    _refuse(bot, tick, _why_not(bot, control, tick))
     window = bot.hours.window_at(tick.at)
     if window is None:
         return let_in(bot, lease, tick, run_id=run_id, state=control.state)
     state = TradingState.REDUCING if window.exits_only else control.state
     ticket = let_in(bot, lease, tick, run_id=run_id, state=state)
     return replace(ticket, window=window.name, strategies=window.strategies, exits_only=window.exits_only)
+
+
+def _refuse(bot: Bot, tick: Tick, why: tuple[SkipReason, str] | None) -> None:
+    """Write down why the tick does not trade, if it does not, and raise it as CycleSkipped."""
+    if why is None:
+        return
+    reason, message = why
+    bot.book.cycles.skip(
+        tick.cycle_id, session=tick.session, scheduled_at=tick.scheduled or tick.at, reason=reason, message=message
+    )
+    raise CycleSkipped(reason, message)
 
 
 def let_in(bot: Bot, lease: Lease, tick: Tick, *, run_id: str, state: TradingState) -> CycleTicket:
@@ -204,13 +222,18 @@ def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, s
             f"{control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC. To go on at once: {RESUME}"
         )
         return SkipReason.BACKING_OFF, message
-    late = timedelta(seconds=policy.loop_interval_seconds)
-    if tick.scheduled is not None and now - tick.scheduled > late:
-        message = f"The cycle of {tick.scheduled:%H:%M:%S} UTC comes {now - tick.scheduled} late; a newer one trades."
+    if tick.scheduled is not None and _is_late(bot, tick.scheduled):
+        late = timedelta(seconds=round((now - tick.scheduled).total_seconds()))
+        message = f"The cycle of {tick.scheduled:%H:%M:%S} UTC comes {late} late; a newer one trades."
         return SkipReason.STALE_TICK, message
     if policy.market_hours_only and not bot.hours.is_trading_time(tick.at):
         return SkipReason.MARKET_CLOSED, f"The market is closed for us at {tick.at:%Y-%m-%d %H:%M} UTC."
     return None
+
+
+def _is_late(bot: Bot, scheduled: datetime) -> bool:
+    """Say whether a newer tick is due by now."""
+    return bot.clock.now() - scheduled > timedelta(seconds=bot.settings.orchestrator.loop_interval_seconds)
 
 
 def _require_consent(bot: Bot, account: BrokerAccount) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from trading_bot.domain.cycle import CycleStatus, Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError, WrongAccount
@@ -144,9 +144,13 @@ class CycleBook:
             connection.execute(insert(cycle_steps), rows)
 
     def unfinished_session(self) -> date | None:
-        """Return the newest session whose cycle failed or was cancelled after the last one traded, or None."""
+        """Return the newest session whose cycle was begun and not completed after the last one traded, or None.
+
+        A cycle that failed and was skipped when its turn came again is still unfinished.
+        """
         ended_badly = cycles.c.status.in_((CycleStatus.FAILED, CycleStatus.CANCELLED))
-        query = select(func.max(cycles.c.session)).where(ended_badly)
+        put_off = and_(cycles.c.status == CycleStatus.SKIPPED, cycles.c.attempt > 0)
+        query = select(func.max(cycles.c.session)).where(or_(ended_badly, put_off))
         with self._database.reading() as connection:
             newest, traded = connection.scalar(query), connection.scalar(_LAST_TRADED)
         return newest if newest is not None and (traded is None or newest > traded) else None

@@ -25,7 +25,7 @@ from tests.unit.core.trading import (
 from trading_bot.core.admission import admit
 from trading_bot.core.bot import Bot
 from trading_bot.core.cycle import run_cycle
-from trading_bot.core.failures import handle_interruption
+from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleTicket, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, SettingsError, WrongAccount
 from trading_bot.domain.ports import BrokerAccount
@@ -221,6 +221,14 @@ def test_a_tick_that_comes_more_than_an_interval_late_leaves_the_market_to_a_new
             assert admit(desk.live(), run_id="run", scheduled=MARKET_NOON).session == date(2022, 3, 16)
 
 
+def test_a_tick_that_comes_too_late_leaves_the_lease_to_the_one_that_is_due(folder: Path):
+    with open_desk(folder, WallClock(MARKET_NOON + timedelta(minutes=5))) as desk:
+        token = desk.rows("SELECT token FROM lease")
+
+        assert refused(desk.live(), scheduled=MARKET_NOON)[0] == SkipReason.STALE_TICK
+        assert desk.rows("SELECT token FROM lease") == token
+
+
 def test_outside_our_hours_the_market_is_closed_for_us(folder: Path):
     with open_desk(folder, WallClock(AT_NIGHT)) as desk:
         assert refused(desk.live()) == (
@@ -315,6 +323,17 @@ def test_a_lease_ends_by_itself(desk: Desk, waited: int, let_in: bool):
         assert admit(desk.bot, run_id="run").session == FIRST
     else:
         assert refused(desk.bot)[0] == SkipReason.LEASE_TAKEN
+
+
+def test_a_session_that_failed_is_still_next_after_it_was_put_off(desk: Desk):
+    run_cycle(desk.bot, run_id="monday")
+    admit(desk.bot, run_id="march", as_of=date(2022, 3, 16))
+    handle_failure(desk.bot, run_id="march", error="no answer")
+    assert refused(desk.bot)[0] == SkipReason.BACKING_OFF
+
+    desk.clock.sleep(60)
+
+    assert admit(desk.bot, run_id="again").session == date(2022, 3, 16)
 
 
 # ── what a dead cycle left behind ─────────────────────────────────────────────────────────────────
