@@ -9,11 +9,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from deployments.serve import FIRST_TICK
@@ -24,12 +26,11 @@ from scripts.soaking.laws import Books, broken, different, undisturbed
 from scripts.soaking.machine import runs_of
 from scripts.soaking.memory import Growth, Memory, sampled
 from scripts.soaking.stack import ROOT, Plan, Stack
-from scripts.soaking.strikes import ALL, RUNNER, Strike, Striker, deck
+from scripts.soaking.strikes import ALL, RUNNER, SERVER, Strike, Striker, deck
 from scripts.soaking.ticks import Run
-from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import open_book
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import StateError
+from trading_bot.state import open_read_only
 
 STRUCK_PART = 0.6  # of the run; the rest shows how memory behaves in one long life
 DIED_WITH_THE_RUNNER = timedelta(seconds=30)  # a run may have been started so long before its instant, or after it
@@ -99,11 +100,14 @@ def carry_out(campaign: Campaign, say: Callable[[str], None]) -> Result:
     stack = Stack(campaign.folder, plan)
     try:
         stack.start()
-        watchdog(stack)
+        command(stack, "automations", "apply")
         with sampled(stack) as memory:
             _trade(stack, result, Striker(stack, random, postgres), random, say)
             _settle(stack, result, say)
-        _look(stack, result, memory)
+        try:
+            _look(stack, result, memory)
+        except (RuntimeError, httpx.HTTPError) as error:  # what the books say is worth knowing all the same
+            result.broken.append(f"the server could not be asked: {error}")
         stack.stop()
         _check(stack, result, say)
     finally:
@@ -114,12 +118,14 @@ def carry_out(campaign: Campaign, say: Callable[[str], None]) -> Result:
     return result
 
 
-def watchdog(stack: Stack) -> None:
-    """Put the watchdog's rules on the server."""
-    command = [sys.executable, "-m", "trading_bot.cli", "automations", "apply", "--config", str(stack.config)]
-    done = subprocess.run(command, env=stack.server.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+def command(stack: Stack, *words: str) -> None:
+    """Run a `bensbot` command on the soak's bot and server. Raises RuntimeError when it fails."""
+    arguments = [sys.executable, "-m", "trading_bot.cli", *words, "--config", str(stack.config)]
+    done = subprocess.run(
+        arguments, env=stack.server.environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
-        raise RuntimeError(f"the watchdog's rules were not made: {done.stdout}{done.stderr}")
+        raise RuntimeError(f"bensbot {' '.join(words)}: {done.stdout}{done.stderr}")
 
 
 def first_tick(interval: int) -> datetime:
@@ -181,12 +187,14 @@ def _progress(stack: Stack, result: Result) -> str:
 def _end_a_halt(stack: Stack, result: Result) -> None:
     """Resume, as the owner would, when the bot has halted."""
     try:
-        with open_book(load_config(stack.config)) as book:
-            if book.control.read().state is TradingState.HALTED:
-                book.control.set_state(TradingState.ACTIVE, cause="the soak goes on", who="soak")
-                result.resumes += 1
-    except StateError:  # locked, or its server is being started: the next look does it
+        with open_read_only(Books.of(stack.config).url) as book:
+            halted = book.control.read().state is TradingState.HALTED
+    except (StateError, SQLAlchemyError):  # there is no book yet, or its server is being started
         return
+    if halted and stack.until(60.0, stack.answers):
+        with suppress(RuntimeError):  # the next look tries again
+            command(stack, "resume", "--ack")
+            result.resumes += 1
 
 
 def _settle(stack: Stack, result: Result, say: Callable[[str], None]) -> None:
@@ -201,7 +209,7 @@ def _look(stack: Stack, result: Result, memory: Memory) -> None:
     """Ask the server what became of the ticks, while it still runs."""
     result.runs = ticks.runs(stack, result.first, result.last)
     result.held_slots = ticks.held_slots(stack)
-    _account_for_every_tick(stack, result)
+    account_for_every_tick(stack, result)
     first = ticks.first_steps(stack)
     result.delays = [(first[run.run_id] - run.due).total_seconds() for run in result.runs if run.run_id in first]
     result.growth = {name: memory.growth(name) for name in ("server", "serve")}
@@ -209,15 +217,15 @@ def _look(stack: Stack, result: Result, memory: Memory) -> None:
     result.ended_by_itself = {service.name: service.ended_by_itself for service in (stack.server, stack.serve)}
 
 
-def _account_for_every_tick(stack: Stack, result: Result) -> None:
+def account_for_every_tick(stack: Stack, result: Result) -> None:
     """Find ticks that no run has answered though the services were up, and runs that never ended."""
     due = {run.due for run in result.runs}
     every = (result.first + campaign_interval(result) * n for n in range(result.campaign.cycles))
     missing = [at for at in every if at not in due]
     result.lost = [at for at in missing if stack.was_up((at - TO_SEE_IT).timestamp(), at.timestamp())]
     result.unanswered = len(missing) - len(result.lost)
-    deaths = [datetime.fromtimestamp(s.at, UTC) for s in result.strikes if s.kind in (RUNNER, ALL)]
-    struck = {run_id for strike in result.strikes for run_id in strike.run_ids}
+    deaths = [datetime.fromtimestamp(s.at, UTC) for s in result.strikes if s.kind in (RUNNER, ALL, SERVER)]
+    struck = {run_id for strike in result.strikes if strike.kind in (RUNNER, ALL) for run_id in strike.run_ids}
     for run in (run for run in result.runs if not run.has_ended):
         explained = run.run_id in struck or any(abs(death - run.due) < DIED_WITH_THE_RUNNER for death in deaths)
         if explained:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +22,7 @@ from scripts.soaking.machine import MARK, free_port, processes_of, send, within
 ROOT = Path(__file__).resolve().parents[2]
 COMPANION = ROOT / "flows" / "companion.py"  # a server that dies with us
 UP_WITHIN = 120.0  # seconds
+PATIENCE = 60.0  # seconds in which a service that was asked to end has to
 EVERY = 1.0  # seconds from one look at the services to the next
 RESTART_AFTER = 1.0  # seconds, as in a service unit
 ENTRY_POINTS = "[bensbot.plugins]\nsoak = scripts.soaking.faulty\n"
@@ -109,7 +111,11 @@ class Service:
         """End the present life; `watch` begins the next."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(60)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(PATIENCE)
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
             self._note_end()
 
     def watch(self) -> None:
