@@ -52,7 +52,8 @@ def _deployment(deployed: Deployed, config: Path | None) -> dict[str, Any]:
 
 
 def _schedule(timetable: Timetable) -> dict[str, Any]:
-    when = {"cron": timetable.cron} if timetable.cron else {"interval": timetable.interval, "anchor_date": FIRST_TICK}
+    often = {"interval": timetable.interval, "anchor_date": FIRST_TICK.isoformat()}
+    when = {"cron": timetable.cron} if timetable.cron else often
     return {"slug": timetable.slug, **when, "timezone": TIMEZONE, "active": timetable.active}
 
 
