@@ -23,6 +23,7 @@ from prefect.events import emit_event
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import hooks
+from flows.ahead import use_the_wait
 from flows.logs import prepared
 from flows.standstill import BOOK, TRADED_EVENT, refuse_when_paused, show_status, skipped
 from flows.this_run import this_run
@@ -57,6 +58,7 @@ class CycleParams(BaseModel):
 
 
 NEXT_SESSION = CycleParams()
+use_the_wait()
 
 
 @flow(
