@@ -66,8 +66,15 @@ class PostgresServer:
                     raise RuntimeError((self.folder / "log").read_text()) from None
                 time.sleep(0.05)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server runs."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """Kill every process of the server at once, as a power cut would."""
+        if not self.is_alive:
+            return
         family = [*psutil.Process(self._process.pid).children(recursive=True), psutil.Process(self._process.pid)]
         for process in family:
             with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
@@ -96,6 +103,11 @@ class PostgresServer:
         with closing(psycopg.connect(self._plain_url(database), autocommit=True)) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def call(self, tool: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's own tools."""
+        plain = [argument.replace("postgresql+psycopg:", "postgresql:") for argument in arguments]
+        subprocess.run([str(self._wheel.bin_path / tool), *plain], check=True, capture_output=True, timeout=PATIENCE)
 
     def _new(self, template: str) -> str:
         name = f"book_{next(self._numbers)}"

@@ -28,7 +28,7 @@ from trading_bot.core.archive import archive_old
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.failures import handle_failure
 from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError, StateFull
-from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderUpdate
+from trading_bot.domain.orders import ClientOrderId, Decision, OrderIntent, OrderUpdate, Signal
 from trading_bot.state import StateManager, check_ledger, open_read_only, schema
 from trading_bot.state.upgrade import REVISIONS
 
@@ -157,6 +157,34 @@ def test_many_who_start_at_once_make_one_book(postgres: PostgresServer):
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(open_it, range(4))) == ["new book"] * 4
+
+
+def test_a_book_in_a_schema_of_its_own_leaves_the_others_alone(postgres: PostgresServer):
+    url = postgres.new_book()
+    name = url.partition("@/")[2].partition("?")[0]
+    postgres.run(name, "CREATE SCHEMA mine")
+
+    with open_server_desk(f"{url}&options=-csearch_path%3Dmine") as desk:
+        fill_a_book(desk)
+        assert check_ledger(desk.book.engine) == ()
+
+    assert postgres.run(name, "SELECT COUNT(*) FROM mine.fills") == [(4,)]
+    assert postgres.run(name, "SELECT COUNT(*) FROM public.fills") == [(0,)]
+
+
+@pytest.mark.slow
+def test_a_dump_of_a_book_is_restored_row_for_row(postgres: PostgresServer, tmp_path: Path):
+    url, copied = postgres.new_book(), postgres.new_database()
+    with open_server_desk(url) as desk:
+        fill_a_book(desk)
+
+    dump = str(tmp_path / "friday.dump")
+    postgres.call("pg_dump", "--format=custom", f"--file={dump}", url)
+    postgres.call("pg_restore", "--clean", "--if-exists", f"--dbname={copied}", dump)
+
+    assert written(copied) == written(url)
+    with StateManager.open(copied, clock=TurnedClock()) as book:
+        assert check_ledger(book.engine) == ()
 
 
 def test_a_failed_migration_leaves_the_server_as_it_was(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch):
@@ -312,9 +340,12 @@ def write(desk: ServerDesk, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-def test_a_server_that_is_not_there_may_be_tried_again():
-    with pytest.raises(StateBusy, match="does not answer"):
-        StateManager.open("postgresql://ben:hush@127.0.0.1:1/book", clock=TurnedClock())
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "nobody.invalid"])
+def test_a_server_that_is_not_there_may_be_tried_again(host: str):
+    with pytest.raises(StateBusy, match="does not answer") as away:
+        StateManager.open(f"postgresql://ben:hush-hush@{host}/book", clock=TurnedClock())
+
+    assert "hush-hush" not in str(away.value)
 
 
 @pytest.mark.parametrize("address", ["postgres@/nobody_made_this", "stranger@/postgres"])
@@ -335,11 +366,10 @@ def test_other_people_s_settings_of_the_server_do_not_loosen_ours(postgres: Post
     postgres.run("postgres", f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
 
     with open_server_desk(url) as desk, desk.book._database.writing() as connection:
-        settings = [
-            connection.scalar(text(f"SHOW {setting}")) for setting in ("synchronous_commit", "transaction_isolation")
-        ]
+        names = ("synchronous_commit", "transaction_isolation", "idle_in_transaction_session_timeout")
+        settings = [connection.scalar(text(f"SHOW {name}")) for name in names]
 
-    assert settings == ["local", "read committed"]
+    assert settings == ["local", "read committed", "1min"]
 
 
 # ── power cuts ────────────────────────────────────────────────────────────────────────────────────
@@ -401,6 +431,59 @@ def test_a_killed_server_costs_one_cycle_and_no_order(mortal: PostgresServer, tm
         without_instants = [tuple(cell for cell in row if "+00:00" not in str(cell)) for row in theirs[table]]
         assert without_instants == [tuple(c for c in row if "+00:00" not in str(c)) for row in ours[table]], table
     assert [row[0] for row in theirs["failures"]] == ["cycle 20220103T210000Z was killed or its process died"]
+
+
+class Restarting(WallClock):
+    """While the loop waits, somebody starts the server again."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        super().__init__()
+        self._server = server
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if not self._server.is_alive:
+            self._server.start()
+
+
+class Struck(WatchedOrchestrator):
+    """Its server is killed once, after the third session was decided; it stops by itself after the fifth."""
+
+    def __init__(self, *args: Any, server: PostgresServer, **named: Any) -> None:
+        self._server, self._decided = server, 0
+        super().__init__(*args, **named)
+
+    def apply_risk_checks(self, signals: tuple[Signal, ...]) -> tuple[Decision, ...]:
+        decisions = super().apply_risk_checks(signals)
+        self._decided += 1
+        if self._decided == 3:
+            self._server.kill()
+        return decisions
+
+    def send_status_updates(self) -> None:
+        super().send_status_updates()
+        self.should_stop = len(self.reports) == 5
+
+
+@pytest.mark.slow
+def test_the_loop_outlives_a_server_that_is_killed_and_started_again(mortal: PostgresServer, tmp_path: Path):
+    url = mortal.new_book()
+    settings = settings_in(tmp_path, state={"url": url})
+    orchestrator = Struck(settings, clock=Restarting(mortal), server=mortal)
+
+    orchestrator.run()
+
+    assert [report.session.isoformat() for report in orchestrator.reports] == [
+        "2022-01-03",
+        "2022-01-04",
+        "2022-01-05",
+        "2022-01-06",
+        "2022-01-07",
+    ]
+    with open_read_only(url) as book:
+        assert check_ledger(book.engine) == ()
+        assert book.control.read().consecutive_errors == 0
+    assert len(written(url)["failures"]) == 1
 
 
 def trade(desk: Desk, sessions: int) -> None:

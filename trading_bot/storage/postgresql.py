@@ -7,7 +7,7 @@ all in the book or not at all, and every write of the bot finds out which when i
 from __future__ import annotations
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 WRITES = "bensbot_writes"  # execution option of a connection that is going to write
 DRIVER = "postgresql+psycopg"
@@ -67,7 +67,6 @@ def is_cut_off(error: Exception, code: str) -> bool:
         return False
     if code:
         return error.connection_invalidated or code.startswith(_CUT_OFF)
-    words = str(error.orig)
+    words, ours = str(error.orig), type(error.orig).__module__.startswith("psycopg")
     refused = "FATAL" in words and not any(word in words for word in _NOT_NOW)
-    lost = error.connection_invalidated or "connection" in words
-    return lost and not refused
+    return ours and isinstance(error, OperationalError) and not refused
