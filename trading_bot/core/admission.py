@@ -157,7 +157,8 @@ def next_tick(bot: Bot, as_of: date | None, scheduled: datetime | None) -> Tick:
     if as_of is not None:
         raise SettingsError(f"--as-of {as_of} works on a historical price source only; this one trades the present.")
     at = scheduled or bot.clock.now()
-    return Tick(at, bot.hours.day_of(at), scheduled)
+    around_the_clock = not bot.settings.orchestrator.market_hours_only
+    return Tick(at, bot.hours.newest_session(at) if around_the_clock else bot.hours.day_of(at), scheduled)
 
 
 def _next_session(bot: Bot) -> date:

@@ -111,6 +111,11 @@ class TradingHours:
         """Return the New York date of an instant."""
         return at.astimezone(NEW_YORK).date()
 
+    def newest_session(self, at: datetime) -> date:
+        """Return the session of `at`'s day in New York, or the one before where that is a day off."""
+        newest: date = self.sessions_between(FIRST_DAY, self.day_of(at))[-1].item()
+        return newest
+
     def _spans(self, day: date) -> Iterator[Window]:
         opens, closes = self.open_of(day), self.close_of(day)
         evening = _in_new_york(day, AFTER_HOURS_END_ON_HALF_DAYS)

@@ -242,6 +242,14 @@ def test_with_market_hours_off_the_night_is_let_in(folder: Path):
         assert admit(desk.live(), run_id="run").session == date(2022, 3, 16)
 
 
+def test_with_market_hours_off_a_sunday_trades_the_session_before(folder: Path):
+    sunday = datetime(2022, 3, 20, 16, 0, tzinfo=UTC)
+    with open_desk(folder, WallClock(sunday), orchestrator={"market_hours_only": False}) as desk:
+        report = run_cycle(desk.live(), run_id="run", scheduled=sunday)
+
+    assert (report.session, report.cycle_id) == (date(2022, 3, 18), "20220320T160000Z")
+
+
 def test_the_same_tick_trades_once(folder: Path):
     with open_desk(folder, WallClock(MARKET_NOON)) as desk:
         run_cycle(desk.live(), run_id="one", scheduled=MARKET_NOON)

@@ -180,6 +180,20 @@ def test_an_instant_belongs_to_its_day_in_new_york():
     assert REGULAR.day_of(utc("2026-11-26 05:00")) == THANKSGIVING
 
 
+@pytest.mark.parametrize(
+    ("at", "session"),
+    [
+        ("2026-11-25 17:00", date(2026, 11, 25)),
+        ("2026-11-26 17:00", date(2026, 11, 25)),  # Thanksgiving
+        ("2026-11-27 08:00", DAY_AFTER),  # before it opens
+        ("2026-11-29 17:00", DAY_AFTER),  # Sunday
+        ("2026-11-30 04:59", DAY_AFTER),  # Sunday, still
+    ],
+)
+def test_a_day_off_belongs_to_the_session_before(at: str, session: date):
+    assert REGULAR.newest_session(utc(at)) == session
+
+
 def test_sessions_between_counts_both_ends_and_leaves_days_off_out():
     hours = TradingHours(closed_dates=(date(2026, 11, 24),))
 
