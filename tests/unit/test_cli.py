@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import signal
@@ -248,6 +249,51 @@ def test_a_switch_says_who_and_why_in_the_journal(traded: Bensbot):
     assert document["changed_by"].endswith("(bensbot)")
 
 
+def test_flatten_sells_what_is_held_and_buys_nothing_more(traded: Bensbot):
+    traded("run", "--once")
+
+    said = traded("flatten", "--because", "going away", "--yes")
+
+    assert said.code == 0
+    assert "going away" in said.out
+    document = traded("status", "--json").document
+    assert document["state"] == "reducing"
+    assert {order["side"] for order in document["open_orders"]} == {"sell"}
+    assert len(document["open_orders"]) == 5
+
+
+def test_flatten_without_a_terminal_wants_to_be_meant(traded: Bensbot, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+
+    said = traded("flatten", "--because", "going away")
+
+    assert said.code == 2
+    assert said.err.endswith("there is no terminal to ask whether you are sure: add --yes.\n")
+    assert traded("status", "--json").document["state"] == "active"
+
+
+def test_flatten_of_a_halted_book_wants_to_be_acknowledged(traded: Bensbot):
+    traded("halt", "--because", "smoke")
+
+    said = traded("flatten", "--because", "going away", "--yes")
+
+    assert said.code == 2
+    assert "bensbot flatten --ack" in said.err
+    assert traded("status", "--json").document["state"] == "halted"
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "serve"])
+def test_where_no_server_is_known_a_command_for_the_loop_says_how_to_get_one(traded: Bensbot, command: str):
+    said = traded(command)
+
+    assert said.code == 1
+    assert said.err.startswith("bensbot: No Prefect server is known here. `bensbot up` starts one;")
+
+
+def test_down_where_nothing_runs_is_quiet(traded: Bensbot):
+    assert traded("down") == Said(0, "", "")
+
+
 # ── looking ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -301,6 +347,52 @@ def test_doctor_as_json(traded: Bensbot, tmp_path: Path):
     assert said.code == 1
     assert said.document["ok"] is False
     assert set(said.document["violations"][0]) == {"law", "subject", "message"}
+
+
+def test_the_check_without_a_server_believes_a_book_that_is_up_to_date(traded: Bensbot, tmp_path: Path):
+    assert traded("status", "--check").code == 0
+    break_book(tmp_path, "UPDATE cycles SET ended_at = '2026-01-02T21:00:05.000000+00:00'")
+
+    said = traded("status", "--check", "--json")
+
+    assert said.code == 5
+    assert said.document["check"]["reason"].startswith("no cycle has completed since 2026-01-02 ")
+
+
+@pytest.mark.parametrize(("switch", "code"), [("pause", 3), ("halt", 4)])
+def test_the_check_of_a_book_that_does_not_trade(traded: Bensbot, switch: str, code: int):
+    traded(switch)
+
+    assert traded("status", "--check").code == code
+    assert traded("status").code == 0
+
+
+def test_metrics_count_what_was_done(traded: Bensbot):
+    assert traded("metrics").out.startswith("Sessions   1, 2022-01-03 to 2022-01-03\n")
+    assert traded("metrics", "--json").document["metrics"]["cycles.completed"] == 1
+
+
+def test_deployments_say_when_they_run(bensbot: Bensbot):
+    said = bensbot("deployments")
+
+    assert said.code == 0
+    assert said.out.startswith("trading-cycle/bensbot\n  around-the-clock: every 60 s\n")
+
+
+def test_deployments_are_written_for_workers(bensbot: Bensbot, tmp_path: Path):
+    assert bensbot("deployments", "--write", "prefect.yaml").code == 0
+    assert "name: bensbot\n" in (tmp_path / "prefect.yaml").read_text()
+
+
+@pytest.mark.parametrize("words", [["status"], ["pause"], ["resume"]])
+def test_where_there_is_no_server_prefect_is_not_imported(traded: Bensbot, tmp_path: Path, words: list[str]):
+    code = "import atexit, sys; atexit.register(lambda: print('prefect' in sys.modules)); from trading_bot import cli"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; cli.main()", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.endswith("False\n")
 
 
 # ── settings ──────────────────────────────────────────────────────────────────────────────────────
