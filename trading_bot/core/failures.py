@@ -54,7 +54,7 @@ def handle_failure(
         StateError: the book cannot be written. The next cycle finds the dead one and counts it then. People
             are told at once, unless the book is only locked.
     """
-    text = str(error) or type(error).__name__
+    text = _in_words(error)
     failures = _count(bot, run_id, text)
     emergency = _write_what_follows(bot, error, failures, failed_at) if failures is not None else None
     _release(bot, run_id)  # only now: whoever is let in next must find the wait or the halt in the book
@@ -66,6 +66,12 @@ def handle_failure(
     if emergency is not None:
         _announce_stop(bot, emergency)
     return failures
+
+
+def _in_words(error: BaseException | str) -> str:
+    """Return the error's text, with its kind where the text alone says nothing: what is a "1"?"""
+    says_it_all = isinstance(error, Exception | str) and str(error)
+    return str(error) if says_it_all else f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _write_what_follows(bot: Bot, error: BaseException | str, failures: int, failed_at: datetime | None) -> str | None:

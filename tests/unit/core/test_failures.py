@@ -21,6 +21,21 @@ def test_a_failure_is_counted_once_however_often_it_is_reported(desk: Desk):
     assert desk.notices.titles() == ["Trading loop error"]
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SystemExit(1), "SystemExit: 1"),
+        (RuntimeError("boom"), "boom"),
+        (RuntimeError(), "RuntimeError"),
+        ("gone", "gone"),
+    ],
+)
+def test_a_failure_is_told_in_words_that_say_something(desk: Desk, error: BaseException | str, told: str):
+    handle_failure(desk.bot, run_id="run", error=error)
+
+    assert desk.rows("SELECT error FROM failures") == [(told,)]
+
+
 def test_the_wait_counts_from_the_failure(desk: Desk):
     handle_failure(desk.bot, run_id="run", error="boom", failed_at=NOON - timedelta(seconds=45))
 
