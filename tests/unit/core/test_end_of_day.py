@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -127,7 +128,12 @@ def test_a_person_may_ask_for_a_day_again(desk: Desk):
     report_due(desk.bot)
 
     assert session_due(desk.bot, SECOND) == SECOND
-    assert read_day(desk.bot, SECOND, again=True).earlier == ()
+
+
+def test_a_day_that_was_asked_for_tells_of_itself_alone(desk: Desk):
+    trade(desk, 3)
+
+    assert read_day(desk.bot, THIRD, again=True).earlier == ()
 
 
 def test_a_day_that_never_traded_cannot_be_asked_for(desk: Desk):
@@ -360,6 +366,17 @@ def test_where_nothing_is_old_nothing_is_archived_and_the_lease_stays_where_it_i
 
     desk.bot.book.control.check_lease(lease)
     assert not (desk.bot.settings.state.folder / "archive").exists()
+
+
+def test_who_has_nothing_old_needs_no_pyarrow(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    trade(desk)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    clean_up(desk.bot)
+
+    assert "stay in the book" not in caplog.text
 
 
 def test_while_a_cycle_runs_the_archive_waits_for_another_day(folder: Path, caplog: pytest.LogCaptureFixture):
