@@ -12,7 +12,6 @@ from deployments.place import Server
 from deployments.processes import Unfinished
 from flows.server import ServerUnavailable
 from trading_bot.domain.errors import BensBotError
-from trading_bot.domain.words import sentence
 from trading_bot.reporting.as_json import Json
 
 if TYPE_CHECKING:
@@ -117,4 +116,4 @@ def wait_for_next_run(prefect: PrefectLoop) -> Loop:
 def refusal(run: Run) -> str:
     """Return what the run said, without Prefect's words around it."""
     said = RAISED.sub("", run.message).strip()
-    return sentence(said) if said else f"The run {run.name} ended as {run.state}; its log in Prefect says why."
+    return said or f"The run {run.name} ended as {run.state}; its log in Prefect says why."

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.flows.stand import COMMAND, Stand, environment, make_stand, within_seconds
+from tests.flows.stand import COMMAND, LOOP, Stand, environment, make_stand, within_seconds
 from trading_bot.domain.cycle import TradingState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -92,7 +92,7 @@ def test_the_password_is_printed_when_it_is_asked_for_only(stand: Stand):
 
 def test_nobody_gets_in_without_the_password(stand: Stand):
     with httpx.Client(base_url=stand.address, trust_env=False) as stranger:
-        assert stranger.post("/deployments/filter", json={}).status_code == 401
+        assert stranger.get(f"/deployments/name/{LOOP}").status_code == 401
         assert stranger.get("/admin/settings", auth=("bensbot", "guessed")).status_code == 401
         assert stranger.get("/health").status_code == 200
 
