@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal as signal_module
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -239,6 +242,49 @@ def test_a_crash_between_writing_and_removing_loses_and_doubles_nothing(archivis
     assert archivist.archived("2024-01", "decisions") == ["2024-01-15", "2024-01-15", "monday"]
     assert archivist.archived("2024-01", "skipped") == ["2024-01-15-late", "thursday"]
     assert archivist.left("SELECT COUNT(*) FROM decisions") == [(7,)]
+
+
+CHILD = """
+import os, signal, sys
+from datetime import date
+from pathlib import Path
+from sqlalchemy import event
+from tests.unit.state.books import TurnedClock
+from trading_bot.config.sections import StateSettings
+from trading_bot.core.archive import archive_old
+from trading_bot.state import StateManager
+
+moment, seen = sys.argv[3], []
+
+def die_at(place):
+    if place.startswith(moment):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(lambda name, _: die_at(name))
+clock = TurnedClock()
+with StateManager.open(f"sqlite:///{sys.argv[1]}", clock=clock) as book:
+    event.listen(book.engine, "after_cursor_execute", lambda *given: die_at(given[2]))
+    event.listen(book.engine, "commit", lambda _: die_at("COMMIT") if Path(sys.argv[2], "archive").exists() else None)
+    archive_old(StateSettings(folder=Path(sys.argv[2])), book, before=date(2024, 2, 1), clock=clock)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["os.rename", "DELETE FROM decisions", "DELETE FROM cycles", "COMMIT"])
+def test_a_killed_archivist_loses_and_doubles_nothing(archivist: Archivist, moment: str):
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", CHILD, str(archivist.path), str(archivist.folder), moment]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal_module.SIGKILL, done.stderr.decode()
+    archivist.clock.sleep(301)  # the lease of the dead ends by itself
+
+    archivist.archive(FEBRUARY)
+
+    assert archivist.archived("2024-01", "decisions") == ["2024-01-15", "2024-01-15", "monday"]
+    assert archivist.archived("2024-01", "skipped") == ["2024-01-15-late", "thursday"]
+    assert archivist.left("SELECT COUNT(*) FROM decisions") == [(7,)]
+    with open_read_only(f"sqlite:///{archivist.path}") as book:
+        assert check_ledger(book.engine) == ()
 
 
 def test_a_file_of_another_book_is_left_alone_and_nothing_is_removed(archivist: Archivist):
