@@ -52,7 +52,7 @@ def test_one_session_has_a_return_but_no_volatility():
     assert (found.total_return, found.volatility, found.sharpe) == (pytest.approx(-0.1), None, None)
 
 
-@pytest.mark.parametrize("equity", [("100", "100", "100"), ("101", "102.01", "103.0301")])
+@pytest.mark.parametrize("equity", [("100", "100", "100"), ("110", "121", "133.1")])
 def test_what_never_varies_has_no_sharpe_ratio(equity: tuple[str, ...]):
     found = of("100", *equity)
 

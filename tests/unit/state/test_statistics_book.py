@@ -229,7 +229,7 @@ def test_slippage_counts_from_the_session_of_the_fill(desk: Desk):
     trade(desk, Side.BUY, at="100", filled=(("10", "110"),), session=MONDAY)
     trade(desk, Side.BUY, at="101", filled=(("10", "101"),), session=WEDNESDAY)
 
-    assert desk.book.statistics.read(since=TUESDAY).slippage == Slippage(fills=1, bps=0.0)
+    assert desk.book.statistics.read(since=WEDNESDAY).slippage == Slippage(fills=1, bps=0.0)
 
 
 # ── speed ─────────────────────────────────────────────────────────────────────────────────────────
