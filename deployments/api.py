@@ -35,7 +35,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Cancelling
 
-from deployments.loop import NEWEST_RUNS, Loop, Run
+from deployments.loop import BEGUN, NEWEST_RUNS, Loop, Run
 from deployments.place import Server
 from deployments.plan import NAME, TRADING_CYCLE
 from flows.server import ServerUnavailable, without_proxy
@@ -87,7 +87,7 @@ class PrefectLoop:
 
     def cancel(self, run: Run) -> None:
         """Ask whoever runs it to end the run; one that has not begun ends at once."""
-        begun = run.state in ("Running", "Cancelling")
+        begun = run.state in BEGUN
         state = Cancelling() if begun else Cancelled(message="cancelled by its owner before it began")
         self._client.set_flow_run_state(run.id, state)
 

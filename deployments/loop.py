@@ -15,6 +15,7 @@ from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.words import counted, sentence
 from trading_bot.reporting.as_json import Json
 
+BEGUN = ("Running", "Cancelling")  # a run that is submitted waits for its time
 NEWEST_RUNS = 3  # so many bad ends in a row are no accident
 
 
@@ -134,7 +135,7 @@ def loop_lines(asked: Asked, state: TradingState) -> Iterator[str]:
         yield f"Next     {_instant(loop.next_run)}"
     if loop.late:
         yield f"Late     {counted(loop.late, 'run')}"
-    yield from (f"Running  {run.name}, {run.state.lower()}" for run in loop.under_way)
+    yield from (f"Running  {run.name}" for run in loop.under_way if run.state in BEGUN)
     yield from (f"Last     {_last(run)}" for run in loop.newest[:1])
 
 

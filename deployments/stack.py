@@ -33,6 +33,7 @@ DAY_SECONDS = 24 * 60 * 60
 # What keeps the server safe is set whatever the user's environment says; what is a matter of taste is kept.
 DEFAULTS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * DAY_SECONDS),
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",

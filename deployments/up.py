@@ -184,7 +184,7 @@ def _told(room: ServerRoom, server: Server, loop: Loop, *, already: bool) -> str
     lines = [
         "BensBot is up already." if already else "BensBot is up.",
         f"  look   {server.address.removesuffix('/api')}",
-        f"         user:password is in {room.auth_file}; `bensbot up --show-password` prints it",
+        f"         it asks for user:password: `bensbot up --show-password`, or {room.auth_file}",
         f"  next   {'stopped: bensbot start' if loop.paused else due}",
         f"  logs   {room.folder}/*.log",
         "  see    bensbot status",

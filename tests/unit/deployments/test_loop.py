@@ -108,6 +108,15 @@ def test_the_lines_say_when_the_next_run_is_due_and_how_the_last_one_ended():
     ]
 
 
+def test_a_run_that_waits_for_its_time_is_not_called_running():
+    running = replace(TRADED, name="calm-fox", state="Running", has_ended=False)
+    submitted = replace(running, name="shy-elk", state="Submitting")
+
+    lines = list(loop_lines(seen(under_way=(running, submitted)), TradingState.ACTIVE))
+
+    assert [line for line in lines if line.startswith("Running")] == ["Running  calm-fox"]
+
+
 @pytest.mark.parametrize(
     ("state", "line"),
     [
