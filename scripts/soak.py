@@ -17,6 +17,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # not scripts/: the soak
 from scripts.soaking.campaign import Campaign, carry_out  # noqa: E402
 from scripts.soaking.report import as_json, markdown  # noqa: E402
 from scripts.soaking.stack import Plan  # noqa: E402
+from trading_bot.terminal import stop_on_signals  # noqa: E402
 
 SOFT_FAULTS = 0.004  # of each call; a cycle makes about a dozen
 
@@ -40,6 +41,7 @@ class Options(argparse.Namespace):
 def main() -> int:
     """Run the soak; 1 when a law was broken."""
     options = _parsed()
+    stop_on_signals()  # whoever stops the soak stops everything that it has started
     folder = options.folder or Path(tempfile.mkdtemp(prefix="bensbot-soak-"))
     say(f"soaking in {folder}")
     plan = Plan(
