@@ -148,6 +148,9 @@ def _stay(settings: TradingBotSettings) -> int:
     try:
         while (ended := _ended(room)) is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_LOOKS)  # for a `bensbot down` to forget what it has ended
+        if not room.loop_record.exists():
+            return DONE
         say(f"{ended}. Its log says why.")
         return FAILED
     except KeyboardInterrupt as stop:

@@ -322,6 +322,22 @@ def test_in_the_foreground_both_end_with_the_command(own: Stand):
     assert own.processes() == []
 
 
+@pytest.mark.parametrize(("ending", "code"), [("down", 0), ("kill", 1)])
+def test_in_the_foreground_a_down_is_no_failure_and_a_death_is_one(own: Stand, ending: str, code: int):
+    with own.begin("up", "--foreground", "--port", str(own.port)) as staying:
+        assert staying.stderr is not None
+        assert within_seconds(150, (own.room / "serve.json").exists)
+        assert within_seconds(60, lambda: own.bensbot("status", "--check", code=None).returncode == 0)
+        if ending == "down":
+            own.bensbot("down", "--now")
+        else:
+            os.kill(json.loads((own.room / "serve.json").read_text())["pid"], signal.SIGKILL)
+        staying.stderr.read()
+
+    assert staying.returncode == code
+    assert own.processes() == []
+
+
 def test_a_wrong_setting_stops_up_before_anything_is_started(tmp_path: Path):
     wrong = make_stand(tmp_path, data={"source": "hled"})
 

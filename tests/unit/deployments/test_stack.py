@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments import stack
+from deployments.place import ServerRoom
+from deployments.processes import Unfinished
+from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.core.bot import open_book
+from trading_bot.core.owner import owner_of
+from trading_bot.domain.errors import SettingsError
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> TradingBotSettings:
+    return TradingBotSettings.model_validate({"state": {"folder": tmp_path}})
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_port_that_was_asked_for_and_is_in_use_is_a_wrong_setting(taken: int):
+    with pytest.raises(SettingsError, match=f"--port {taken} is in use"):
+        stack.chosen_port(taken)
+
+
+def test_where_the_usual_port_is_in_use_another_one_is_taken(taken: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stack, "USUAL_PORT", taken)
+
+    assert stack.chosen_port(None) not in (taken, 0)
+
+
+def test_a_second_up_of_the_same_book_is_kept_away(tmp_path: Path):
+    room = stack.made(ServerRoom(tmp_path / "server"))
+
+    with stack.alone(room), pytest.raises(Unfinished, match="is at work here"), stack.alone(room):
+        pytest.fail("both were let in")
+    with stack.alone(room):
+        pass
+
+
+@pytest.mark.parametrize(("owner", "is_free"), [(owner_of("run"), False), ("elsewhere:1:abc:run", False), (None, True)])
+def test_whether_a_cycle_runs_is_read_off_the_lease(settings: TradingBotSettings, owner: str | None, is_free: bool):
+    with open_book(settings) as book:
+        if owner:
+            book.control.acquire_lease(owner, ttl_seconds=300)
+
+    assert stack.lease_is_free(settings, timeout_seconds=0) is is_free
