@@ -8,6 +8,7 @@ docs/soak.md says what is done and how to read the result. Linux only: it looks 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -42,6 +43,7 @@ def main() -> int:
     """Run the soak; 1 when a law was broken."""
     options = _parsed()
     stop_on_signals()  # whoever stops the soak stops everything that it has started
+    logging.basicConfig(level=logging.ERROR)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="bensbot-soak-"))
     say(f"soaking in {folder}")
     plan = Plan(

@@ -145,7 +145,12 @@ def _trade(stack: Stack, result: Result, striker: Striker, random: Random, say: 
     looked = 0.0
     while (now := datetime.now(UTC)) < result.last + interval * 0.6:
         stack.pause(0.2)
-        if times and now >= times[0]:
+        if time.monotonic() - looked > EVERY:
+            looked = time.monotonic()
+            _end_a_halt(stack, result)
+            if not times:
+                say(_progress(stack, result))
+        elif times and now >= times[0]:
             times.pop(0)
             kind = kinds.pop(0)
             struck = striker.strike(kind)
@@ -156,11 +161,6 @@ def _trade(stack: Stack, result: Result, striker: Striker, random: Random, say: 
             else:
                 result.strikes.append(struck)
             say(f"kill {len(result.strikes)} of {campaign.kills}: {kind}{_at(struck)}; {_progress(stack, result)}")
-        elif time.monotonic() - looked > EVERY:
-            looked = time.monotonic()
-            _end_a_halt(stack, result)
-            if not times:
-                say(_progress(stack, result))
 
 
 def campaign_interval(result: Result) -> timedelta:
@@ -188,13 +188,14 @@ def _end_a_halt(stack: Stack, result: Result) -> None:
     """Resume, as the owner would, when the bot has halted."""
     try:
         with open_read_only(Books.of(stack.config).url) as book:
-            halted = book.control.read().state is TradingState.HALTED
+            control = book.control.read()
     except (StateError, SQLAlchemyError):  # there is no book yet, or its server is being started
         return
-    if halted and stack.until(60.0, stack.answers):
+    if control.state is TradingState.HALTED and stack.until(60.0, stack.answers):
         with suppress(RuntimeError):  # the next look tries again
             command(stack, "resume", "--ack")
             result.resumes += 1
+            stack.was_halted(control.changed_at.timestamp())
 
 
 def _settle(stack: Stack, result: Result, say: Callable[[str], None]) -> None:

@@ -26,6 +26,7 @@ PATIENCE = 60.0  # seconds in which a service that was asked to end has to
 EVERY = 1.0  # seconds from one look at the services to the next
 RESTART_AFTER = 1.0  # seconds, as in a service unit
 ENTRY_POINTS = "[bensbot.plugins]\nsoak = scripts.soaking.faulty\n"
+HALTS_AFTER = 6  # failures in a row; kills come so often that the wait after more of them would never end
 SERVED = b"deployments are being served"  # how the runner says that it has begun to look for runs
 BUSY = {  # limits and options with which some five orders are sent on every single day
     "risk": {
@@ -68,7 +69,7 @@ class Plan:
             "orchestrator": {
                 "loop_interval_seconds": self.interval,
                 "recovery_backoff_seconds": 1,
-                "max_consecutive_errors": 25,
+                "max_consecutive_errors": HALTS_AFTER,
             },
             "broker": {"name": NAME},
             "data": {"source": NAME, "start": self.start},
@@ -190,6 +191,11 @@ class Stack:
             self.up[-1] = (self.up[-1][0], self._looked)
         else:
             self.up.append((self._looked, self._looked))
+
+    def was_halted(self, since: float) -> None:
+        """Note that no ticks were planned from an instant until now: a halt pauses the deployment."""
+        self.up = [(begin, min(end, since)) for begin, end in self.up if begin < since]
+        self._looked = 0.0
 
     def _served(self) -> int:
         return (self.folder / "serve.log").read_bytes().count(SERVED)

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.soaking.campaign import Campaign, Result, account_for_every_tick
 from scripts.soaking.memory import MB, Growth, Memory
-from scripts.soaking.stack import Plan
+from scripts.soaking.stack import Plan, Stack
 from scripts.soaking.strikes import ALL, KINDS, RUN, Strike, deck
 from scripts.soaking.ticks import Run
 
@@ -62,6 +62,18 @@ def test_a_tick_without_a_run_is_not_lost_while_a_service_starts():
     account_for_every_tick(up((-60, 5), (8, 60)), result)
 
     assert (result.lost, result.unanswered) == ([], 1)
+
+
+def test_a_halt_is_no_time_of_being_up(tmp_path: Path):
+    stack = Stack(tmp_path, Plan())
+    stack.up = [(100.0, 200.0), (210.0, 300.0)]
+
+    stack.was_halted(250.0)
+    for open_file in (stack.server.log, stack.serve.log, stack.api):
+        open_file.close()
+
+    assert stack.was_up(220.0, 250.0)
+    assert not stack.was_up(240.0, 260.0)
 
 
 def test_a_run_that_never_ends_is_a_lost_tick():
