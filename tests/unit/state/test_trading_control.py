@@ -45,6 +45,16 @@ def test_the_first_cause_of_a_halt_stands(desk: Desk):
     assert desk.book.control.set_state(TradingState.HALTED, cause="5 failures", who="hook").cause == "drawdown"
 
 
+def test_somebody_who_acknowledges_may_soften_a_halt_and_the_failures_are_forgotten(desk: Desk):
+    desk.book.control.record_failure("run", error="boom")
+    desk.book.control.hold_until(NOON)
+    desk.book.control.set_state(TradingState.HALTED, cause="drawdown", who="bot")
+
+    control = desk.book.control.set_state(TradingState.REDUCING, cause="flatten", who="Ben", acknowledged=True)
+
+    assert (control.state, control.consecutive_errors, control.next_allowed_at) == (TradingState.REDUCING, 0, None)
+
+
 def test_a_halt_survives_a_restart(desk: Desk, path: Path):
     desk.book.control.set_state(TradingState.HALTED, cause="drawdown", who="bot")
     desk.book.close()
