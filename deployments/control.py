@@ -17,6 +17,7 @@ from cyclopts import Parameter
 
 from deployments.standing import (
     METRICS_TABLE,
+    STATUS_TABLE,
     Desk,
     desk,
     no_book,
@@ -68,11 +69,12 @@ def start(*, config: Config = None) -> int:
     with connected(found.reached()) as prefect:
         prefect.set_paused(False)
         loop = wait_for_next_run(prefect)
+        state = _state(found) if found.has_book else (prefect.table(STATUS_TABLE) or {}).get("state", "active")
     when = f"the next run is due at {loop.next_run:%Y-%m-%d %H:%M:%S} UTC" if loop.next_run else "no run is due yet"
     say(f"The loop goes on; {when}.")
     if not loop.served:
         say("Nothing serves it: `bensbot serve`, or `bensbot up`.")
-    if found.has_book and (state := _state(found)) is not TradingState.ACTIVE:
+    if state != TradingState.ACTIVE:
         say(f"Trading is {state}, so it will not trade yet: `bensbot status` says why, `bensbot resume` ends it.")
     return DONE
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +44,10 @@ def up(
     stop_on_signals()
     stack.made(room)
     with stack.alone(room):
-        _make_book(settings)
         began = _both_run(room)
+        if began and foreground:
+            raise SettingsError("BensBot is up already, in the background. End that first: bensbot down")
+        _make_book(settings)
         server, loop = _brought_up(room, config, port, detached=not foreground)
     sys.stdout.write(_told(room, server, loop, already=began) + "\n")
     sys.stdout.flush()
@@ -111,10 +113,11 @@ def _brought_up(room: ServerRoom, config: Path | None, port: int | None, *, deta
         server = Server(address, room.auth())
         stack.undrain(room, server)
         loop_process, since = room.loop_process, stack.now()
+        is_new = loop_process is None
         if loop_process is None:
             loop_process = stack.start_loop(room, address, config, detached=detached)
             undo.callback(stack.end_loop, room)
-        with _wheel("Serving the loop …"):
+        with _wheel("Serving the loop …") if is_new else nullcontext():
             loop = stack.wait_for_loop(loop_process, server, room.loop_log, since)
         undo.pop_all()
     return server, loop

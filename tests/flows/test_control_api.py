@@ -151,7 +151,17 @@ def test_a_pause_in_the_ui_is_seen_and_ended_by_start(stand: Stand):
     said = stand.bensbot("start").stderr
 
     assert said.startswith("The loop goes on; the next run is due at ")
+    assert "Trading is" not in said
     assert stand.status()["loop"]["paused"] is False
+
+
+def test_a_start_does_not_end_a_pause_and_says_so(stand: Stand):
+    stand.bensbot("pause")
+
+    said = stand.bensbot("start").stderr
+
+    assert "Trading is paused, so it will not trade yet" in said
+    assert state_of(stand) is TradingState.PAUSED
 
 
 def test_a_halt_wants_to_be_acknowledged(stand: Stand):
@@ -267,6 +277,7 @@ def test_up_twice_starts_nothing_more(stand: Stand):
     before = sorted(stand.processes())
 
     assert stand.bensbot("up").stdout.startswith("BensBot is up already.")
+    assert "End that first: bensbot down" in stand.bensbot("up", "--foreground", code=2).stderr
     assert sorted(stand.processes()) == before
 
 
