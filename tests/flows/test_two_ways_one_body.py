@@ -18,6 +18,8 @@ BOOK = {
     "decisions": "SELECT session, symbol, side, outcome, requested, approved, rule, reason FROM v_decisions",
     "equity": "SELECT session, cash, equity FROM v_equity ORDER BY 1",
     "positions": "SELECT symbol, quantity, average_price FROM v_positions ORDER BY 1",
+    "slippage": "SELECT * FROM v_slippage ORDER BY client_order_id, price",
+    "measured": "SELECT session, step FROM v_steps ORDER BY 1, 2",
 }
 
 
@@ -40,5 +42,6 @@ def test_sixty_sessions_through_the_loop_and_through_the_flow_give_the_same_book
     by_loop, by_flow = read(tmp_path / "loop"), read(ours.settings.state.folder)
     assert len(by_loop["equity"]) == SESSIONS
     assert len(by_loop["fills"]) > 20
+    assert len(by_loop["measured"]) == 7 * SESSIONS
     for name in BOOK:
         assert by_flow[name] == by_loop[name], name
