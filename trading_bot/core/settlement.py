@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECONCILIATION = "reconciliation"  # who changes the state, in the book
+LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
 
 
 def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
@@ -26,13 +28,14 @@ def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
     """
     bot.broker.advance(market)
     _book_splits(bot, ticket, market)
+    late = _take_up_what_came_late(bot, ticket)
     open_orders = bot.book.journal.open_orders()
     answers = [(order, bot.broker.find(order.intent.client_order_id)) for order in open_orders]
     fills, updates = book_answers(bot, ticket, [answer for _, answer in answers if answer is not None])
     for order, answer in answers:
         if answer is None:
             _drop_what_never_arrived(bot, ticket, order)
-    return Settlement(updates, fills, _differences(bot, ticket))
+    return Settlement((*late, *updates), fills, _differences(bot, ticket))
 
 
 def book_answers(
@@ -42,6 +45,16 @@ def book_answers(
     ids = [update.client_order_id for update in answers]
     fills = bot.book.ledger.book_fills(ticket.lease, bot.broker.fills(ids)) if ids else ()
     return fills, bot.book.journal.record_updates(ticket.lease, answers) if ids else ()
+
+
+def _take_up_what_came_late(bot: Bot, ticket: CycleTicket) -> tuple[OrderUpdate, ...]:
+    """Open again what we gave up and the broker has all the same: a request was held up, or its sender slept."""
+    given_up = bot.book.journal.given_up(ticket.session - LONGEST_WAY)
+    answers = [bot.broker.find(order.intent.client_order_id) for order in given_up]
+    late = [answer for answer in answers if answer is not None]
+    for answer in late:
+        log.warning("Order %s reached the broker after it was given up: %s", answer.client_order_id, answer.status)
+    return bot.book.journal.record_updates(ticket.lease, late) if late else ()
 
 
 def _book_splits(bot: Bot, ticket: CycleTicket, market: MarketState) -> None:

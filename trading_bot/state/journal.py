@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import Connection, bindparam, false, insert, select, update
 
@@ -101,6 +102,17 @@ class Journal:
         query = _ORDERS.where(orders.c.settled == false()).order_by(cycles.c.decided_at, intents.c.decision)
         with self._database.reading() as connection:
             return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in connection.execute(query))
+
+    def given_up(self, since: date) -> tuple[OpenOrder, ...]:
+        """Return the orders of the sessions from `since` on that ended as never arrived, though a sending was begun."""
+        theirs = (
+            orders.c.status == OrderStatus.EXPIRED_UNSENT,
+            orders.c.sent_at.is_not(None),
+            cycles.c.session >= since,
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(_ORDERS.where(*theirs).order_by(cycles.c.decided_at, intents.c.decision))
+            return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in found)
 
     def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
         """Return the cycle's orders as they stand, in the order of their decisions."""

@@ -1,7 +1,7 @@
 """The order's life as a table: which status may follow which.
 
 Events arrive twice, late and out of order (a stream, a poll and a reconciliation tell of the same
-order), so what does not follow is ignored, not an error. A final status is never left.
+order), so what does not follow is ignored, not an error. A final status that the broker gave is never left.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ MAY_FOLLOW: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.CANCELED: frozenset(),
     OrderStatus.EXPIRED: frozenset(),
     OrderStatus.REJECTED: frozenset(),
-    OrderStatus.EXPIRED_UNSENT: frozenset(),
+    # The one end that is our belief alone: a request may travel for long, and reach the broker after we gave it up.
+    OrderStatus.EXPIRED_UNSENT: _ENDS | {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED},
 }
 
 
@@ -62,7 +63,7 @@ def after_update(old: Standing, update: OrderUpdate) -> Standing:
         status=update.status,
         reported=max(old.reported, update.filled),
         broker_order_id=update.broker_order_id or old.broker_order_id,
-        reason=update.reason or old.reason,
+        reason=update.reason or ("" if old.status is OrderStatus.EXPIRED_UNSENT else old.reason),
         updated_at=old.updated_at if late else update.updated_at,
     )
 

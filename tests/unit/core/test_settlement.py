@@ -78,6 +78,22 @@ def test_an_order_that_never_arrived_is_unknown_and_ended_by_the_next_cycle(desk
     assert ended == [("expired_unsent",)]
 
 
+def test_an_order_that_reaches_the_broker_after_it_was_given_up_is_booked(desk: Desk):
+    cycle.run_cycle(never_arrives(desk, BrokerUnavailable("504")), run_id="one")
+    held_up = desk.bot.book.journal.intents("20220103T210000Z")
+    cycle.run_cycle(desk.bot, run_id="two")
+    for intent in held_up:
+        desk.bot.broker.submit(intent, at=desk.clock.now())
+
+    fills = cycle.run_cycle(desk.bot, run_id="three").fills
+
+    late = {intent.client_order_id for intent in held_up}
+    assert late <= {fill.client_order_id for fill in fills}
+    standing = desk.rows("SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-20220103%'")
+    assert standing == [("filled",)]
+    assert desk.bot.book.control.read().state is TradingState.ACTIVE
+
+
 def test_settling_twice_changes_nothing(desk: Desk):
     cycle.run_cycle(desk.bot, run_id="one")
     ticket = cycle.admit(desk.bot, run_id="two")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -12,6 +13,7 @@ from trading_bot.state.transitions import MAY_FOLLOW, Standing, after_booking, a
 
 ID = ClientOrderId("bb-1")
 FINAL = [status for status in OrderStatus if status.is_final]
+THE_BROKERS_WORD = [status for status in FINAL if status is not OrderStatus.EXPIRED_UNSENT]
 
 
 def standing(status: OrderStatus, *, reported: str = "0", filled: str = "0", minute: int | None = None) -> Standing:
@@ -23,12 +25,25 @@ def test_every_status_has_its_row_in_the_table():
     assert set(MAY_FOLLOW) == set(OrderStatus)
 
 
-@pytest.mark.parametrize("old", FINAL)
+@pytest.mark.parametrize("old", THE_BROKERS_WORD)
 @pytest.mark.parametrize("new", OrderStatus)
 def test_a_final_status_is_never_left(old: OrderStatus, new: OrderStatus):
     before = standing(old, reported="10", minute=0)
 
     assert after_update(before, update(ID, new, filled="10", minute=5)) == before
+
+
+@pytest.mark.parametrize("new", [OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED])
+def test_an_order_that_was_given_up_is_what_the_broker_says_when_it_came_late(new: OrderStatus):
+    given_up = replace(standing(OrderStatus.EXPIRED_UNSENT), reason="never reached the broker")
+
+    after = after_update(given_up, update(ID, new, filled="4", minute=5))
+
+    assert (after.status, after.reported, after.settled, after.reason) == (new, 4, False, "")
+
+
+def test_an_order_that_was_given_up_is_not_sent_again():
+    assert MAY_FOLLOW[OrderStatus.EXPIRED_UNSENT].isdisjoint({OrderStatus.INTENDED, OrderStatus.UNKNOWN})
 
 
 @pytest.mark.parametrize("old", [status for status in OrderStatus if not status.is_final])
