@@ -14,7 +14,7 @@ from trading_bot.core.hours import TradingHours
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
-from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier
+from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.notifications.manager import NotificationManager
 from trading_bot.risk.manager import ProtectiveStop, RiskManager
@@ -117,7 +117,7 @@ def open_broker(settings: TradingBotSettings, hours: TradingHours) -> BrokerAdap
 
 def is_historical(settings: TradingBotSettings) -> bool:
     """Say whether "now" is the data's clock: each cycle trades its next day. Raises PluginError."""
-    return PRICE_SOURCES.get(settings.data.source).historical
+    return cast("type[PriceSource]", PRICE_SOURCES.get(settings.data.source)).historical
 
 
 def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManager:
