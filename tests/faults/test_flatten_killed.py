@@ -12,6 +12,7 @@ from tests.unit.core.trading import FEW, Desk, open_desk
 from trading_bot.core import cycle
 from trading_bot.core.flatten import FlattenRequest, flatten
 from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.market import Symbol
 from trading_bot.state import check_ledger
 
 WHY = FlattenRequest(because="the house burns", who="Ben")
@@ -61,7 +62,7 @@ def test_a_flatten_killed_on_the_way_is_finished_by_the_next_one(folder: Path, m
         assert_sold_once(desk, held)
 
 
-def assert_sold_once(desk: Desk, held: set[str]) -> None:
+def assert_sold_once(desk: Desk, held: set[Symbol]) -> None:
     assert desk.bot.book.control.read().state is TradingState.REDUCING
     cycle.run_cycle(desk.bot, run_id="after")
     assert desk.bot.book.ledger.portfolio().positions == {}

@@ -190,19 +190,19 @@ def test_while_the_market_is_closed_nothing_is_sold_and_nothing_is_bought(folder
 # ── beside a running cycle ────────────────────────────────────────────────────────────────────────
 
 
-def test_a_cycle_that_is_running_buys_nothing_any_more(invested: Desk):
-    running = admit(invested.bot, run_id="running")
-    market = cycle.update_market_data(invested.bot, running)
-    decisions = cycle.apply_risk_checks(
-        invested.bot, running, market, tuple(s for s in cycle.generate_signals(invested.bot, running, market))
-    )
+def test_a_cycle_that_is_running_buys_nothing_any_more(desk: Desk):
+    running = admit(desk.bot, run_id="running")
+    market = cycle.update_market_data(desk.bot, running)
+    signals = cycle.generate_signals(desk.bot, running, market)
+    decisions = cycle.apply_risk_checks(desk.bot, running, market, signals)
+
     with pytest.raises(CycleSkipped, match=r"Another cycle is running: .* Nothing was sold yet\."):
-        flatten(invested.bot, WHY, run_id="flat")
+        flatten(desk.bot, WHY, run_id="flat")
 
-    sent = cycle.execute_signals(invested.bot, running, market, decisions)
-
-    assert [order for order in sent if order.side is Side.BUY and order.status is not OrderStatus.INTENDED] == []
-    assert sum(invested.clock.slept) == 30
+    sent = cycle.execute_signals(desk.bot, running, market, decisions)
+    assert {(order.side, order.status) for order in sent} == {(Side.BUY, OrderStatus.INTENDED)}
+    assert desk.bot.book.control.read().state is TradingState.REDUCING
+    assert sum(desk.clock.slept) == 30
 
 
 class EndsAfterAWhile(WallClock):
@@ -249,6 +249,7 @@ def test_after_a_kill_flattening_again_goes_on_with_the_same_orders(invested: De
 
     assert sold(report) == before
     assert sorted((order.client_order_id,) for order in report.orders) == intended
+    assert invested.rows("SELECT run_id FROM failures") == [("killed",)]
     assert check_ledger(invested.bot.book.engine) == ()
 
 
