@@ -276,3 +276,20 @@ def test_a_cycle_that_changed_nothing_leaves_no_new_picture(mine: Desk):
         assert book.journal.open_orders() == ()
 
     assert artifacts_of(mine.trade()) == {}
+
+
+def test_both_tables_are_found_again_by_whoever_asks_the_server(mine: Desk):
+    from prefect.client.orchestration import get_client
+
+    from deployments.api import PrefectLoop
+    from deployments.place import Server
+
+    mine.trade()
+    with get_client(sync_client=True) as client:
+        prefect = PrefectLoop(client, Server(str(client.api_url), auth=None))
+        status, metrics = prefect.table("bensbot-status"), prefect.table("bensbot-metrics")
+
+        assert status is not None
+        assert metrics is not None
+        assert prefect.table("no-such-table") is None
+    assert (status["last_session"], metrics["cycles.completed"]) == ("2022-01-04", 2)
