@@ -6,6 +6,7 @@ environment of these two processes. No argument, log or database has it.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -30,6 +31,15 @@ STOP_SECONDS = 30.0
 POLL_SECONDS = 0.25
 DAY_SECONDS = 24 * 60 * 60
 
+OF_ONE_DAY = (
+    "prefect.task-run.Pending",
+    "prefect.task-run.Running",
+    "prefect.task-run.Completed",
+    "prefect.artifact.updated",
+    "prefect.artifact-collection.updated",
+    "prefect.flow-run.heartbeat",
+)
+
 # What keeps the server safe is set whatever the user's environment says; what is a matter of taste is kept.
 DEFAULTS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
@@ -37,6 +47,8 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * DAY_SECONDS),
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+    # Most events tell of tasks, whose states are kept with their runs anyway.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": json.dumps(dict.fromkeys(OF_ONE_DAY, DAY_SECONDS)),
 }
 SAFETY = {
     "DO_NOT_TRACK": "1",

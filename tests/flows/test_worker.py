@@ -28,6 +28,7 @@ from trading_bot.config.typed_settings import TradingBotSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 90
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 PROGRAMS = Path(sys.executable).parent
 
 pytestmark = pytest.mark.slow
@@ -60,12 +61,10 @@ class Workshop:
         told = self.prefect("deployment", "run", path, *chosen)
         (run_id,) = re.findall(r"UUID: ([0-9a-f-]{36})", told)
         deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            found = self.get(f"/flow_runs/{run_id}")
-            if found["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-                return found
+        while (found := self.get(f"/flow_runs/{run_id}"))["state_type"] not in ENDED:
+            assert time.monotonic() < deadline, f"{path} has not ended: {found['state']}"
             time.sleep(0.2)
-        raise AssertionError(f"{path} has not ended: {found['state']}")
+        return found
 
     def get(self, path: str) -> dict[str, Any]:
         answer = httpx.get(self.address + path, trust_env=False)
