@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # not scripts/: the soak is a package of the project's folder
 
 from scripts.soaking.campaign import Campaign, carry_out  # noqa: E402
+from scripts.soaking.plan import Plan  # noqa: E402
 from scripts.soaking.report import as_json, markdown  # noqa: E402
-from scripts.soaking.stack import Plan  # noqa: E402
 from trading_bot.terminal import stop_on_signals  # noqa: E402
 
 SOFT_FAULTS = 0.004  # of each call; a cycle makes about a dozen

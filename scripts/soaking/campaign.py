@@ -21,11 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from deployments.serve import FIRST_TICK
 from scripts.soaking import ticks
 from scripts.soaking.database import PostgresServer
-from scripts.soaking.faulty import SOFT_FAULTS
 from scripts.soaking.laws import Books, broken, different, undisturbed
 from scripts.soaking.machine import runs_of
 from scripts.soaking.memory import Growth, Memory, sampled
-from scripts.soaking.stack import ROOT, Plan, Stack
+from scripts.soaking.names import SOFT_FAULTS
+from scripts.soaking.plan import Plan
+from scripts.soaking.stack import ROOT, Stack
 from scripts.soaking.strikes import ALL, RUNNER, SERVER, Strike, Striker, deck
 from scripts.soaking.ticks import Run
 from trading_bot.domain.cycle import TradingState

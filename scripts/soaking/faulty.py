@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Engine, event
 
+from scripts.soaking.names import AMBUSH, BOOK_COMMIT, BOOK_COMMITTED, CAUGHT, NAME, PAPER_COMMIT, SOFT_FAULTS
 from trading_bot.brokers.paper import PaperBroker
 from trading_bot.brokers.registry import broker
 from trading_bot.data.registry import price_source
@@ -29,15 +31,12 @@ from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import BrokerAccount, BrokerSetup, RawBars
 from trading_bot.storage.dialects import WRITES
 
-NAME = "soak"  # of the broker and of the price source
-AMBUSH, CAUGHT, SOFT_FAULTS = "ambush.json", "caught", "soft-faults.txt"  # files in the soak's folder
 LONGEST_WAIT = 120.0  # seconds in an ambush that nobody looks after
-BOOK_COMMIT, BOOK_COMMITTED = "before commit of the book", "after commit of the book"
-PAPER_COMMIT = "before commit of the broker"
 
 FOLDER = Path(os.environ.get("SOAK_FOLDER", ""))
 CHANCE = float(os.environ.get("SOAK_SOFT_FAULTS", "0"))  # of each call of broker and price source
 RANDOM = Random(f"{os.environ.get('SOAK_SEED', '')}:{os.getpid()}")  # faults, not secrets
+PASSED: Counter[str] = Counter()  # how often this process has come by each place
 IS_A_RUN = "PREFECT__FLOW_RUN_ID" in os.environ  # hooks open the bot in the runner, which is not ambushed
 
 
@@ -45,9 +44,10 @@ def passing(place: str) -> None:
     """Come by a place: fall into the ambush that is laid there."""
     if not IS_A_RUN:
         return
+    PASSED[place] += 1
     try:
-        wanted = json.loads((FOLDER / AMBUSH).read_text())["place"]
-        if wanted != place:
+        wanted = json.loads((FOLDER / AMBUSH).read_text())
+        if wanted["place"] != place or PASSED[place] < wanted["time"]:
             return
         caught = FOLDER / f"{CAUGHT}-{os.getpid()}"
         (FOLDER / AMBUSH).rename(caught)  # one process only can take it away

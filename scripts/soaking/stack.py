@@ -16,65 +16,19 @@ from typing import IO, Any
 
 import httpx
 
-from scripts.soaking.faulty import NAME
-from scripts.soaking.machine import MARK, free_port, processes_of, send, within
+from scripts.soaking.machine import MARK, free_port, processes_of, runs_of, send, within
+from scripts.soaking.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPANION = ROOT / "flows" / "companion.py"  # a server that dies with us
 UP_WITHIN = 120.0  # seconds
 PATIENCE = 60.0  # seconds in which a service that was asked to end has to
 EVERY = 1.0  # seconds from one look at the services to the next
+BETWEEN_RUNS, MOST_RUNS = 3.0, 2  # seconds, and living runs, where runs are asked for
 RESTART_AFTER = 1.0  # seconds, as in a service unit
 ENTRY_POINTS = "[bensbot.plugins]\nsoak = scripts.soaking.faulty\n"
-HALTS_AFTER = 6  # failures in a row; kills come so often that the wait after more of them would never end
 SERVED = b"deployments are being served"  # how the runner says that it has begun to look for runs
-BUSY = {  # limits and options with which some five orders are sent on every single day
-    "risk": {
-        "max_open_trades": 15,
-        "max_correlated_positions": 20,
-        "max_portfolio_risk": 1,
-        "max_sector_allocation": 1,
-        "portfolio_stop_loss_pct": 1,
-        "position_stop_pct": 0.02,
-    },
-    "strategy": {
-        "min_score": 0.1,
-        "rebalance_threshold": 0.001,
-        "team": [
-            {"name": "sma_cross", "options": {"fast": 2, "slow": 5}},
-            {"name": "rsi_reversion"},
-            {"name": "momentum"},
-        ],
-    },
-}
 METADATA = "Metadata-Version: 2.1\nName: bensbot-soak\nVersion: 1\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the bot of a soak is set up."""
-
-    interval: int = 6  # seconds
-    start: str = "2020-06-01"  # the first session traded
-    seed: int = 1
-    soft_faults: float = 0.0  # chance of each call of broker and prices
-    lease_seconds: int = 15
-    heartbeat: int = 30  # seconds
-    book_url: str | None = None
-
-    def settings(self, folder: Path) -> dict[str, dict[str, Any]]:
-        """Return the bot's settings."""
-        return {
-            "state": {"folder": str(folder / "state"), "lease_seconds": self.lease_seconds, "url": self.book_url},
-            "orchestrator": {
-                "loop_interval_seconds": self.interval,
-                "recovery_backoff_seconds": 1,
-                "max_consecutive_errors": HALTS_AFTER,
-            },
-            "broker": {"name": NAME},
-            "data": {"source": NAME, "start": self.start},
-            **BUSY,
-        }
 
 
 @dataclass
@@ -145,7 +99,7 @@ class Stack:
         self.port = free_port()
         self.password = f"soak:{os.urandom(8).hex()}"
         self.up: list[tuple[float, float]] = []  # spans in which the server answered and the runner looked for runs
-        self._looked = 0.0
+        self._looked = self._asked = 0.0
         environment = self._environment()
         server = [sys.executable, "-P", str(COMPANION), str(os.getpid()), "server", "start"]
         server += ["--host", "127.0.0.1", "--port", str(self.port), "--no-ui"]
@@ -181,6 +135,15 @@ class Stack:
             self.serve.watch()
         if time.time() - self._looked >= EVERY:
             self._look()
+        if self.plan.on_demand and time.time() - self._asked >= BETWEEN_RUNS and len(runs_of(self.folder)) < MOST_RUNS:
+            self._asked = time.time()
+            self._ask_for_a_run()
+
+    def _ask_for_a_run(self) -> None:
+        """Start a run as a person would; one that nobody scheduled is never late, however slow the machine is."""
+        with suppress(httpx.HTTPError):  # the server is being started
+            if deployment := self.deployment():
+                self.api.post(f"/deployments/{deployment['id']}/create_flow_run", json={})
 
     def _look(self) -> None:
         """Note whether both are up; a look that fails ends a span."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from random import Random
 
 from scripts.soaking.database import PostgresServer
-from scripts.soaking.faulty import AMBUSH, BOOK_COMMIT, BOOK_COMMITTED, CAUGHT, PAPER_COMMIT
 from scripts.soaking.machine import RunProcess, is_alive, runs_of, send
+from scripts.soaking.names import AMBUSH, BOOK_COMMIT, BOOK_COMMITTED, CAUGHT, PAPER_COMMIT
 from scripts.soaking.stack import Stack
 
 RUN, AMBUSHED, DATABASE, RUNNER, ALL, SERVER, ASLEEP = (
@@ -46,8 +46,12 @@ PLACES = (
     BOOK_COMMITTED,
     PAPER_COMMIT,
 )
+# So often, at least, a run comes by these places; by the others once, if at all.
+TIMES = {BOOK_COMMIT: 8, BOOK_COMMITTED: 8, "before broker.submit": 2, "after broker.submit": 2}
 AWAKE = ("before broker.submit", "before broker.get_portfolio", "after broker.advance")  # no transaction is open
-BEFORE_SUBMITS = 20.0  # seconds; days without an order make an ambush at `submit` wait in vain
+PATIENCE = 30.0  # seconds until somebody falls into an ambush; on days without an order nobody comes by `submit`
+LIFE = 6.0  # seconds that a run lives, about
+TO_TRADE = 12.0  # seconds in which others take the lease of a sleeper and trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,8 @@ class Striker:
 
     def run(self) -> Strike | None:
         """Kill a process that executes a flow run, whatever it does just now."""
-        self._stack.until(self._stack.plan.interval * 4.0, lambda: bool(self._runs()))
-        self._stack.pause(self._random.uniform(0, self._stack.plan.interval))
+        self._stack.until(PATIENCE, lambda: bool(self._runs()))
+        self._stack.pause(self._random.uniform(0, LIFE))
         runs = sorted(self._runs(), key=lambda run: run.pid)
         if not runs:
             return None
@@ -157,7 +161,7 @@ class Striker:
         run = self._caught(self._random.choice(AWAKE))
         if run is None or not send(run.pid, signal.SIGSTOP):
             return None
-        self._stack.pause(self._stack.plan.lease_seconds + 2.0 * self._stack.plan.interval)
+        self._stack.pause(self._stack.plan.lease_seconds + TO_TRADE)
         self._let_go(run)
         send(run.pid, signal.SIGCONT)
         return self._strike(ASLEEP, [run])
@@ -171,12 +175,15 @@ class Striker:
         return self._strike(kind, [run], place)
 
     def _caught(self, place: str) -> RunProcess | None:
-        """Lay an ambush and return the run that falls into it, None when none does in time."""
+        """Lay an ambush and return the run that falls into it, None when none does in time.
+
+        A run comes by some places several times in its life; one of them is chosen.
+        """
         ambush = self._stack.folder / AMBUSH
         fresh = ambush.with_suffix(".new")
-        fresh.write_text(json.dumps({"place": place}))
+        fresh.write_text(json.dumps({"place": place, "time": self._random.randint(1, TIMES.get(place, 1))}))
         fresh.rename(ambush)
-        self._stack.until(max(BEFORE_SUBMITS, self._stack.plan.interval * 4.0), lambda: bool(self._in_the_trap()))
+        self._stack.until(PATIENCE, lambda: bool(self._in_the_trap()))
         ambush.unlink(missing_ok=True)
         pids = self._in_the_trap()
         return next((run for run in self._runs() if run.pid in pids), None)

@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
 from scripts.soaking import ticks
-from scripts.soaking.faulty import BOOK_COMMIT
 from scripts.soaking.laws import Books, broken, different, undisturbed
 from scripts.soaking.machine import runs_of
-from scripts.soaking.stack import Plan, Stack
+from scripts.soaking.names import BOOK_COMMIT
+from scripts.soaking.plan import Plan
+from scripts.soaking.stack import Stack
 from scripts.soaking.strikes import ALL, AMBUSHED, ASLEEP, DATABASE, RUNNER, SERVER, Strike, Striker
 from scripts.soaking.ticks import Run
 from trading_bot.domain.errors import StateError
@@ -24,7 +25,7 @@ from trading_bot.domain.errors import StateError
 pytestmark = pytest.mark.slow
 
 KINDS = (AMBUSHED, ASLEEP, SERVER, DATABASE, RUNNER, ALL)
-TRADES_AGAIN = 45.0  # seconds: a restart, what is left of the backoff, and a tick
+TRADES_AGAIN = 60.0  # seconds: a restart, what is left of the backoff, and a run
 DIED = "was killed or its process died"
 
 
@@ -51,7 +52,7 @@ class Aftermath:
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
-    stack = Stack(tmp_path_factory.mktemp("crashes"), Plan(interval=4, lease_seconds=10))
+    stack = Stack(tmp_path_factory.mktemp("crashes"), Plan(interval=3600, lease_seconds=15, on_demand=True))
     try:
         stack.start()
         found = Aftermath(Books.of(stack.config))
@@ -60,8 +61,8 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
         striker = Striker(stack, Random(1))
         for kind in KINDS:
             strike_and_wait(stack, striker, kind, found)
-        stack.hold_the_schedule()
-        assert stack.until(30.0, lambda: not runs_of(stack.folder)), "a run does not end"
+        stack.plan = replace(stack.plan, on_demand=False)
+        assert stack.until(60.0, lambda: not runs_of(stack.folder)), "a run does not end"
         found.runs = {run.run_id: run for run in ticks.runs(stack, begun, datetime.now(UTC) + timedelta(minutes=1))}
         found.held_slots = ticks.held_slots(stack)
     finally:

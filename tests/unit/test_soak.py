@@ -10,7 +10,8 @@ import pytest
 
 from scripts.soaking.campaign import Campaign, Result, account_for_every_tick
 from scripts.soaking.memory import MB, Growth, Memory
-from scripts.soaking.stack import Plan, Stack
+from scripts.soaking.plan import Plan
+from scripts.soaking.stack import Stack
 from scripts.soaking.strikes import ALL, KINDS, RUN, Strike, deck
 from scripts.soaking.ticks import Run
 
