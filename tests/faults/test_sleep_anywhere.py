@@ -84,7 +84,7 @@ def trade_until(folder: Path, day: date, clock: WallClock | None = None) -> None
 
 def sleep_through(folder: Path, number: int, *, until: date) -> Boundary:
     """Trade one session, and sleep at boundary `number` until others have traded the sessions up to `until`."""
-    with open_desk(folder, **SETTINGS) as desk:
+    with open_desk(folder, None, **SETTINGS) as desk:
 
         def nap() -> None:
             desk.clock.sleep(NAP)
