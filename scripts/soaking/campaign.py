@@ -234,7 +234,9 @@ def account_for_every_tick(stack: Stack, result: Result) -> None:
             result.left.append(run)
         else:
             result.lost.append(run.due)
-    result.crashed = dict(Counter(run.message for run in result.runs if run.state == "CRASHED").most_common())
+    result.crashed = dict(
+        Counter(run.message.partition(". ")[0] for run in result.runs if run.state == "CRASHED").most_common()
+    )
 
 
 def _check(stack: Stack, result: Result, say: Callable[[str], None]) -> None:
