@@ -38,6 +38,7 @@ DIED_WITH_THE_RUNNER = timedelta(seconds=30)  # a run may have been started so l
 TO_SEE_IT = timedelta(seconds=15)  # a runner that has just begun needs so long to be given the runs that are due
 WANTED_GROWTH = 0.05  # of a service's memory over the second half of its last life
 LONG_LIFE = 600.0  # seconds; a shorter one says nothing about growth
+BENSBOT = "from trading_bot.cli import main; main()"  # of this folder, whichever one is installed
 EVERY = 15.0  # seconds from one look at the trading state to the next
 
 
@@ -121,7 +122,7 @@ def carry_out(campaign: Campaign, say: Callable[[str], None]) -> Result:
 
 def command(stack: Stack, *words: str) -> None:
     """Run a `bensbot` command on the soak's bot and server. Raises RuntimeError when it fails."""
-    arguments = [sys.executable, "-m", "trading_bot.cli", *words, "--config", str(stack.config)]
+    arguments = [sys.executable, "-c", BENSBOT, *words, "--config", str(stack.config)]
     done = subprocess.run(
         arguments, env=stack.server.environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
