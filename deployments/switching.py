@@ -99,6 +99,8 @@ def show_in_prefect(server: Server | None, say: Say, *, paused: bool) -> None:
     try:
         with connected(server) as prefect:
             prefect.set_paused(paused)
+            if not paused and (due := wait_for_next_run(prefect).next_run):  # until then nothing seems to be scheduled
+                say(f"The next run is due at {due:%Y-%m-%d %H:%M:%S} UTC.")
     except NotDeployed:
         return  # nobody has served this bot there yet
     except ServerUnavailable as error:
