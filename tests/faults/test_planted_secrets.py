@@ -136,6 +136,20 @@ def test_fault_67_the_password_of_a_database_shows_nowhere(
     assert leaks([said], tmp_path) == []
 
 
+@pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg"])
+@pytest.mark.parametrize("name", ["password", "sslpassword"])
+def test_fault_67_a_password_behind_the_question_mark_shows_nowhere(
+    bensbot: Bensbot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, driver: str, name: str
+):
+    bensbot("run", "--once")
+    monkeypatch.setenv("BENSBOT_STATE__URL", f"{driver}://ben@127.0.0.1:1/books?{name}={PASSWORD}")
+
+    said = bensbot("run", "--once")
+
+    assert f"{driver.partition('+')[0]}+psycopg://ben@127.0.0.1:1/books" in said.err
+    assert leaks([said], tmp_path) == []
+
+
 @pytest.mark.parametrize(
     "url", [f"sqlite://ben:{PASSWORD}@/x", f"nonsense://ben:{PASSWORD}@x", f"{PASSWORD}://", PASSWORD]
 )

@@ -8,13 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, cast
-from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 
@@ -33,7 +31,7 @@ from trading_bot.config.sections import (
     StrategySettings,
     TeamMember,
 )
-from trading_bot.config.values import advice
+from trading_bot.config.values import advice, passwords_in
 from trading_bot.config.variables import Catalogue, entries_of, from_dotenv, from_environment
 from trading_bot.config.windows import HoursSettings, WindowSettings
 from trading_bot.domain.errors import SettingsError
@@ -104,7 +102,7 @@ class TradingBotSettings(Section):
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret in the settings as plain text, for the filter that hides them in logs.
 
-        The password of a database URL is listed by itself too: a driver may show it alone.
+        The passwords of a database URL are listed by themselves too: a driver may show one alone.
         """
         return tuple(_secrets(self.model_dump()))
 
@@ -236,10 +234,7 @@ def _secrets(value: Any) -> Iterator[str]:
         case SecretStr():
             text = value.get_secret_value()
             yield text
-            password = re.search(r"://[^/@\s]*?:([^/\s]+)@", text)
-            if password:
-                yield password[1]
-                yield unquote(password[1])  # as a driver sees it
+            yield from passwords_in(text)
         case dict():
             for inner in cast("dict[Any, Any]", value).values():
                 yield from _secrets(inner)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, cast
+from urllib.parse import unquote, unquote_plus
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -23,6 +25,9 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s]*@")
+_PASSWORD = re.compile(r"://[^/@\s]*?:([^/\s]+)@")
+_QUERY = re.compile(r"://[^?\s]*\?(\S*)")
+_SECRET_PARAMETER = re.compile(r"password|passwd|secret|token|scram_|api_?key", re.IGNORECASE)
 _NEXT_URL = re.compile(r",\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a comma inside a URL separates nothing
 
 
@@ -37,8 +42,21 @@ def is_secret_name(name: str) -> bool:
 
 
 def holds_a_password(text: str) -> bool:
-    """Tell whether the text is a URL with a user or password in it."""
-    return _URL_WITH_PASSWORD.search(text) is not None
+    """Tell whether the text is a URL with a user or password in it, also behind its question mark."""
+    return _URL_WITH_PASSWORD.search(text) is not None or any(passwords_in(text))
+
+
+def passwords_in(text: str) -> Iterator[str]:
+    """Give the passwords in a URL as they stand there and as a driver sees them: `://u:x@h`, `?sslpassword=x`."""
+    if before_the_host := _PASSWORD.search(text):
+        yield before_the_host[1]
+        yield unquote(before_the_host[1])
+    query = _QUERY.search(text)
+    for part in query[1].split("&") if query else ():
+        name, _, value = part.partition("=")
+        if value and _SECRET_PARAMETER.search(unquote_plus(name)):
+            yield value
+            yield unquote_plus(value)
 
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────────

@@ -48,11 +48,14 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[StateError], str], ...] = (
 
 
 def place_of(url: str) -> str:
-    """Return where the book lies, for messages: a path, or the URL with its password masked."""
+    """Return where the book lies, for messages: a path, or the URL with its password masked.
+
+    What stands behind the question mark is left out: `?password=` is a password, too.
+    """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return "memory" if parsed.database in _MEMORY else str(parsed.database)
-    return parsed.render_as_string(hide_password=True)
+    return parsed.set(query={}).render_as_string(hide_password=True)
 
 
 def make_engine(url: str, *, busy_timeout_seconds: float, read_only: bool) -> Engine:

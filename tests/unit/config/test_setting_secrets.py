@@ -60,6 +60,28 @@ def test_fault_67_all_secrets_are_handed_to_the_filter_that_hides_them(config):
 
 
 @pytest.mark.parametrize(
+    ("query", "passwords"),
+    [
+        (f"password={SECRET}", {SECRET}),
+        (f"sslmode=verify-full&sslpassword={SECRET}", {SECRET}),
+        ("sslmode=require&pass%77ord=a%40b+c-and-more", {"a%40b+c-and-more", "a@b c-and-more"}),
+        ("sslmode=require&application_name=bensbot", set[str]()),
+    ],
+)
+def test_fault_67_passwords_behind_the_question_mark_are_hidden_by_themselves(monkeypatch, query, passwords):
+    url = f"postgresql://bot@db/books?{query}"
+    monkeypatch.setenv("BENSBOT_STATE__URL", url)
+
+    assert set(load_config().secret_values()) == {url, *passwords}
+
+
+def test_fault_67_an_option_with_a_password_behind_the_question_mark_is_a_secret(config):
+    config(f"broker: {{options: {{mirror: 'postgresql://db/books?password={SECRET}'}}}}")
+
+    assert SECRET not in origins_as_text(explain_config())
+
+
+@pytest.mark.parametrize(
     "text",
     [
         f"state: {{url: [{SECRET}]}}",
