@@ -37,7 +37,7 @@ def stand(up: Stand) -> Iterator[Stand]:
     up.let_go()
     up.set_paused_as_the_ui_does(False)
     with up.book() as book:
-        book.control.set_state(TradingState.ACTIVE, cause="a new test", who="tests")
+        book.control.set_state(TradingState.ACTIVE, cause="a new test", who="tests", acknowledged=True)
     yield up
     up.let_go()
 

@@ -26,9 +26,10 @@ def resume(book: StateManager, *, because: str, who: str, ack: bool) -> ControlS
 
     Raises:
         SettingsError: trading is halted, and nobody says that the cause is known (`ack`).
+        StateError: the same, when it was halted in this very moment.
     """
     require_acknowledgement(book.control.read(), ack=ack, command="bensbot resume --ack")
-    return book.control.set_state(TradingState.ACTIVE, cause=because, who=who)
+    return book.control.set_state(TradingState.ACTIVE, cause=because, who=who, acknowledged=ack)
 
 
 def require_acknowledgement(control: ControlState, *, ack: bool, command: str) -> None:

@@ -38,26 +38,36 @@ class ControlBook:
             return control_state(connection.execute(_READ).one())
 
     def set_state(
-        self, state: TradingState, *, cause: str, who: str, acknowledged: bool = False, lease: Lease | None = None
+        self,
+        state: TradingState,
+        *,
+        cause: str,
+        who: str,
+        acknowledged: bool = False,
+        only_from: TradingState | None = None,
+        lease: Lease | None = None,
     ) -> ControlState:
         """Change the trading state, journal the change and return the row as it is now.
 
         Setting ACTIVE forgets failures and waiting time and starts the high-water mark afresh, at the
         newest equity, also when the state was ACTIVE before: that is how the owner ends a portfolio
-        stop. A book that is HALTED stays so until ACTIVE is set, or a weaker state by somebody who has
-        `acknowledged` why it was halted; then failures and waiting time are forgotten too. Halting it
-        again is journalled, and the first cause stands. Who changes it because of what a cycle found
-        gives that cycle's `lease`: what a process saw before it slept through its lease is no reason.
+        stop. A book that is HALTED stays so until somebody who has `acknowledged` why it was halted sets
+        another state; then failures and waiting time are forgotten too. Halting it again is journalled, and
+        the first cause stands. With `only_from` nothing happens in any other state. Who changes it because
+        of what a cycle found gives that cycle's `lease`: what a process saw before it slept through its
+        lease is no reason.
 
         Raises:
             LeaseLost: the lease is not ours any more.
-            StateError: the book is HALTED, `state` is PAUSED or REDUCING, and nobody acknowledged.
+            StateError: the book is HALTED, `state` is not, and nobody acknowledged.
         """
         now = self._clock.now()
         with self._database.writing() as connection:
             if lease is not None:
                 leases.require(connection, lease, now)
             old = control_state(connection.execute(_READ.with_for_update()).one())
+            if only_from not in (None, old.state):
+                return old
             if not acknowledged:
                 _refuse_to_soften(old, state)
             connection.execute(
@@ -154,7 +164,8 @@ def trading_state(connection: Connection) -> TradingState:
 
 
 def _refuse_to_soften(old: ControlState, state: TradingState) -> None:
-    if old.state is TradingState.HALTED and state in (TradingState.PAUSED, TradingState.REDUCING):
+    if old.state is TradingState.HALTED and state is not TradingState.HALTED:
         raise StateError(
-            f"The bot is HALTED ({old.cause}) and stays so; {state.name} would be weaker. Only a resume ends a halt."
+            f"The bot is HALTED ({old.cause}) and stays so; {state.name} would be weaker. Only somebody who says that "
+            "the cause is known ends a halt: bensbot resume --ack"
         )

@@ -412,7 +412,7 @@ def test_a_resume_ends_the_halt_and_the_wait(desk: Desk):
     desk.bot.book.control.record_failure("other", error="boom")
     desk.bot.book.control.hold_until(NOON + timedelta(hours=1))
     desk.bot.book.control.set_state(TradingState.HALTED, cause="smoke", who="alarm")
-    desk.bot.book.control.set_state(TradingState.ACTIVE, cause="no fire", who="Ben")
+    desk.bot.book.control.set_state(TradingState.ACTIVE, cause="no fire", who="Ben", acknowledged=True)
 
     assert admit(desk.bot, run_id="run").session == FIRST
     assert desk.bot.book.control.read().consecutive_errors == 0

@@ -21,7 +21,7 @@ def test_a_new_book_is_active_and_has_no_failures(desk: Desk):
 
 def test_every_change_of_state_is_journalled(desk: Desk):
     desk.book.control.set_state(TradingState.HALTED, cause="drawdown", who="bot")
-    desk.book.control.set_state(TradingState.ACTIVE, cause="looked into it", who="owner")
+    desk.book.control.set_state(TradingState.ACTIVE, cause="looked into it", who="owner", acknowledged=True)
 
     assert desk.rows("SELECT old_state, new_state, cause, changed_by FROM state_changes ORDER BY number") == [
         ("active", "halted", "drawdown", "bot"),
@@ -29,8 +29,8 @@ def test_every_change_of_state_is_journalled(desk: Desk):
     ]
 
 
-@pytest.mark.parametrize("weaker", [TradingState.PAUSED, TradingState.REDUCING])
-def test_a_halt_is_ended_by_a_resume_only(desk: Desk, weaker: TradingState):
+@pytest.mark.parametrize("weaker", [TradingState.ACTIVE, TradingState.PAUSED, TradingState.REDUCING])
+def test_a_halt_is_ended_only_by_somebody_who_acknowledges_it(desk: Desk, weaker: TradingState):
     desk.book.control.set_state(TradingState.HALTED, cause="drawdown", who="bot")
 
     with pytest.raises(StateError, match=r"HALTED \(drawdown\)"):
@@ -55,6 +55,26 @@ def test_somebody_who_acknowledges_may_soften_a_halt_and_the_failures_are_forgot
     assert (control.state, control.consecutive_errors, control.next_allowed_at) == (TradingState.REDUCING, 0, None)
 
 
+@pytest.mark.parametrize("found", [TradingState.PAUSED, TradingState.HALTED])
+def test_a_change_that_is_meant_for_one_state_leaves_the_others_alone(desk: Desk, found: TradingState):
+    desk.book.control.set_state(found, cause="lunch", who="Ben")
+
+    control = desk.book.control.set_state(
+        TradingState.REDUCING, cause="the books differ", who="bot", only_from=TradingState.ACTIVE
+    )
+
+    assert (control.state, control.cause) == (found, "lunch")
+    assert desk.rows("SELECT new_state FROM state_changes") == [(str(found),)]
+
+
+def test_a_change_that_is_meant_for_one_state_is_made_in_it(desk: Desk):
+    control = desk.book.control.set_state(
+        TradingState.REDUCING, cause="the books differ", who="bot", only_from=TradingState.ACTIVE
+    )
+
+    assert (control.state, control.cause) == (TradingState.REDUCING, "the books differ")
+
+
 def test_a_halt_survives_a_restart(desk: Desk, path: Path):
     desk.book.control.set_state(TradingState.HALTED, cause="drawdown", who="bot")
     desk.book.close()
@@ -68,7 +88,7 @@ def test_a_resume_forgets_failures_and_waiting(desk: Desk):
     desk.book.control.hold_until(NOON + timedelta(hours=1))
     desk.book.control.set_state(TradingState.HALTED, cause="failures", who="hook")
 
-    state = desk.book.control.set_state(TradingState.ACTIVE, cause="fixed", who="owner")
+    state = desk.book.control.set_state(TradingState.ACTIVE, cause="fixed", who="owner", acknowledged=True)
 
     assert (state.consecutive_errors, state.next_allowed_at) == (0, None)
 
@@ -142,7 +162,7 @@ def test_the_high_water_mark_counts_from_the_resume(desk: Desk, stopped: Trading
 
     if stopped is not TradingState.ACTIVE:  # a portfolio stop refuses entries and leaves the state active
         desk.book.control.set_state(stopped, cause="drawdown of 25 %", who="bot")
-    desk.book.control.set_state(TradingState.ACTIVE, cause="accepted", who="owner")
+    desk.book.control.set_state(TradingState.ACTIVE, cause="accepted", who="owner", acknowledged=True)
 
     assert desk.book.ledger.high_water() == Decimal(9_000)
 
