@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RESUME = "`bensbot resume --ack`"
+LONGEST_DELAY = timedelta(seconds=60)  # of a tick in a live market; a busy machine takes 20 s to start a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +228,23 @@ def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, s
         late = timedelta(seconds=round((now - tick.scheduled).total_seconds()))
         message = f"The cycle of {tick.scheduled:%H:%M:%S} UTC comes {late} late; a newer one trades."
         return SkipReason.STALE_TICK, message
-    if policy.market_hours_only and not bot.hours.is_trading_time(tick.at):
-        return SkipReason.MARKET_CLOSED, f"The market is closed for us at {tick.at:%Y-%m-%d %H:%M} UTC."
+    if policy.market_hours_only and (closed := _when_closed(bot, tick, now)) is not None:
+        return SkipReason.MARKET_CLOSED, f"The market is closed for us at {closed:%Y-%m-%d %H:%M} UTC."
     return None
 
 
+def _when_closed(bot: Bot, tick: Tick, now: datetime) -> datetime | None:
+    """Return the instant that our hours leave out: the tick's, or where the market is a live one the present."""
+    if not bot.hours.is_trading_time(tick.at):
+        return tick.at
+    is_open = bot.data.historical or any(bot.hours.is_trading_time(at) for at in (now, now - LONGEST_DELAY))
+    return None if is_open else now
+
+
 def _is_late(bot: Bot, scheduled: datetime) -> bool:
-    """Say whether a newer tick is due by now."""
-    return bot.clock.now() - scheduled > timedelta(seconds=bot.settings.orchestrator.loop_interval_seconds)
+    """Say whether a newer tick is due by now, or a live market has moved on."""
+    interval = timedelta(seconds=bot.settings.orchestrator.loop_interval_seconds)
+    return bot.clock.now() - scheduled > (interval if bot.data.historical else min(interval, LONGEST_DELAY))
 
 
 def _require_consent(bot: Bot, account: BrokerAccount) -> None:

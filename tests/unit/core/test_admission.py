@@ -221,6 +221,31 @@ def test_a_tick_that_comes_more_than_an_interval_late_leaves_the_market_to_a_new
             assert admit(desk.live(), run_id="run", scheduled=MARKET_NOON).session == date(2022, 3, 16)
 
 
+@pytest.mark.parametrize(("seconds", "stale"), [(20, False), (60, False), (61, True), (50 * 60, True)])
+def test_in_a_slow_loop_a_tick_may_come_a_minute_late_as_in_a_quick_one(folder: Path, seconds: int, stale: bool):
+    at_the_close = datetime(2022, 3, 16, 20, 0, tzinfo=UTC)
+    clock = WallClock(at_the_close + timedelta(seconds=seconds))
+    with open_desk(folder, clock, orchestrator={"loop_interval_seconds": 3600}) as desk:
+        if stale:
+            assert refused(desk.live(), scheduled=at_the_close)[0] == SkipReason.STALE_TICK
+        else:
+            assert admit(desk.live(), run_id="run", scheduled=at_the_close).at == at_the_close
+
+
+def test_a_late_tick_of_history_is_traded_until_the_next_one_is_due(folder: Path):
+    clock = WallClock(NOON + timedelta(minutes=50))
+    with open_desk(folder, clock, orchestrator={"loop_interval_seconds": 3600}) as desk:
+        assert admit(desk.bot, run_id="run", scheduled=NOON).session == FIRST
+
+
+def test_a_live_market_is_closed_before_its_hours_whatever_the_tick_says(folder: Path):
+    with open_desk(folder, WallClock(datetime(2022, 3, 16, 8, 0, tzinfo=UTC))) as desk:
+        assert refused(desk.live(), scheduled=MARKET_NOON) == (
+            SkipReason.MARKET_CLOSED,
+            "The market is closed for us at 2022-03-16 08:00 UTC.",
+        )
+
+
 def test_a_tick_that_comes_too_late_leaves_the_lease_to_the_one_that_is_due(folder: Path):
     with open_desk(folder, WallClock(MARKET_NOON + timedelta(minutes=5))) as desk:
         token = desk.rows("SELECT token FROM lease")
