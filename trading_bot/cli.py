@@ -35,13 +35,13 @@ app.command(config_app)
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
 ]
-Because = Annotated[str, Parameter(help="Why, for the journal.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 
 
 def main() -> None:
     """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
     try:
+        _explained_by_its_docstring(sys.argv[1:])
         sys.exit(app(sys.argv[1:]) or DONE)
     except (SettingsError, PluginError) as error:
         say(f"bensbot: {error}")
@@ -111,7 +111,7 @@ NEXT_COMMANDS = (("bensbot run --once", "trade the session after"), ("bensbot st
 
 
 # These look at the loop, too, so they know Prefect. Found by name, so that this house does not: see deployments/.
-for _name, _where, _help in (
+ELSEWHERE = (
     ("up", "deployments.up:up", "Start a Prefect server and serve the loop on it."),
     ("down", "deployments.up:down", "End what `bensbot up` started."),
     ("serve", "deployments.up:serve", "Serve the loop on the Prefect server that is known here, until stopped."),
@@ -125,8 +125,15 @@ for _name, _where, _help in (
     ("flatten", "deployments.control:flatten", "Cancel what would buy and sell what is held."),
     ("automations", "deployments.automations:app", "Let the Prefect server watch the loop: apply, list, remove."),
     ("deployments", "deployments.listing:deployments", "List what is deployed, and when its next runs are due."),
-):
+)
+for _name, _where, _help in ELSEWHERE:
     app.command(_where, name=_name, help=_help)
+
+
+def _explained_by_its_docstring(words: list[str]) -> None:
+    """Take the line of the list off the command that is asked for, so that its help is all that its docstring says."""
+    if any(words[:1] == [name] for name, where, _ in ELSEWHERE if not where.endswith(":app")):
+        app[words[0]].help = None  # imports it
 
 
 @app.command
@@ -225,8 +232,22 @@ def config_check(file: Path) -> int:
     settings = load_config(file)
     check_plugins(settings)
     check_prices(settings)
-    say(f"{file} is fine.")
+    refused = _refused_by_a_schedule(settings)
+    say(f"{file} is fine for `bensbot run`, but not for `bensbot up`: {refused}" if refused else f"{file} is fine.")
     return DONE
+
+
+def _refused_by_a_schedule(settings: TradingBotSettings) -> str | None:
+    """Say what keeps a schedule from ticking so; the plain loop takes every interval."""
+    from trading_bot.core.schedule import tick_times
+
+    if not settings.orchestrator.market_hours_only:
+        return None
+    try:
+        tick_times(settings.orchestrator.loop_interval_seconds, settings.hours.windows)
+    except SettingsError as error:
+        return str(error)
+    return None
 
 
 @contextmanager
