@@ -125,7 +125,7 @@ class Stack:
         if not within(UP_WITHIN, self.answers, pause=self._pause):
             raise RuntimeError(f"the server does not answer:\n{self.last_lines('server')}")
         self.serve.start()
-        if not within(UP_WITHIN, lambda: bool(self.deployment()), pause=self._pause):
+        if not within(UP_WITHIN, lambda: bool(self.deployment("alarm")), pause=self._pause):  # the last one
             raise RuntimeError(f"no deployment came:\n{self.last_lines('serve')}")
 
     def watch(self) -> None:
