@@ -15,6 +15,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from deployments.place import forget_drain
 from deployments.standing import (
     METRICS_TABLE,
     STATUS_TABLE,
@@ -68,6 +69,7 @@ def start(*, config: Config = None) -> int:
     found = desk(config)
     with connected(found.reached()) as prefect:
         prefect.set_paused(False)
+        forget_drain(found.settings)
         loop = wait_for_next_run(prefect)
         state = _state(found) if found.has_book else (prefect.table(STATUS_TABLE) or {}).get("state", "active")
     when = f"the next run is due at {loop.next_run:%Y-%m-%d %H:%M:%S} UTC" if loop.next_run else "no run is due yet"
@@ -84,8 +86,10 @@ def stop(*, now: Now = False, timeout: Timeout = TIMEOUT_SECONDS, config: Config
     from deployments.api import connected
     from deployments.switching import cancel_and_wait, wait_until_idle
 
-    with connected(desk(config).reached()) as prefect:
+    found = desk(config)
+    with connected(found.reached()) as prefect:
         prefect.set_paused(True)
+        forget_drain(found.settings)
         if now:
             cancel_and_wait(prefect, say, timeout_seconds=timeout)
         else:
@@ -123,7 +127,7 @@ def resume(
         switch.resume(book, because=because, who=_owner(), ack=ack)
         place = book.place
     say(f"Trading is active, in the book {place}. Failures are forgotten, and drawdown counts from here.")
-    show_in_prefect(found.server, say, paused=False)
+    _switch_prefect(found, paused=False)
     return DONE
 
 
@@ -165,8 +169,13 @@ def _stand_still(state: TradingState, because: str, timeout: float, config: Path
         book.control.set_state(state, cause=because, who=_owner())
         place = book.place
     say(f"Trading is {state}, in the book {place}.")
-    show_in_prefect(found.server, say, paused=True)
+    _switch_prefect(found, paused=True)
     return DONE
+
+
+def _switch_prefect(found: Desk, *, paused: bool) -> None:
+    if show_in_prefect(found.server, say, paused=paused):
+        forget_drain(found.settings)
 
 
 def _by_a_run(found: Desk, flow: str, params: Mapping[str, JsonValue], timeout: float, *, paused: bool | None) -> None:

@@ -106,6 +106,11 @@ def server_room(settings: TradingBotSettings) -> ServerRoom:
     return ServerRoom(settings.state.folder.resolve() / "server")
 
 
+def forget_drain(settings: TradingBotSettings) -> None:
+    """Say that the pause of the loop is its owner's from now on, so that `bensbot up` leaves it alone."""
+    server_room(settings).drained.unlink(missing_ok=True)
+
+
 def find_server(settings: TradingBotSettings, environment: Mapping[str, str] = os.environ) -> Server | None:
     """Return the server that somebody named, or one that answers here; None when there is neither."""
     room = server_room(settings)

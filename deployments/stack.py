@@ -151,8 +151,8 @@ def drain(room: ServerRoom, server: Server, say: Say, *, timeout_seconds: float)
 
     with ExitStack() as undo, suppress(NotDeployed), connected(server) as prefect:
         if not prefect.loop().paused:
-            room.drained.touch(OWNER_ONLY)
             undo.callback(undrain, room, server)
+            room.drained.touch(OWNER_ONLY)
             prefect.set_paused(True)
         wait_until_idle(prefect, say, timeout_seconds=timeout_seconds, hurry="bensbot down --now")
         undo.pop_all()

@@ -87,13 +87,17 @@ def cancel_and_wait(prefect: PrefectLoop, say: Say, *, timeout_seconds: float) -
     wait_until_idle(prefect, say, timeout_seconds=timeout_seconds, hurry="bensbot down --now")
 
 
-def show_in_prefect(server: Server | None, say: Say, *, paused: bool) -> None:
-    """Pause the deployment, or let it go on, as the book has it. What goes wrong is said; the book counts."""
+def show_in_prefect(server: Server | None, say: Say, *, paused: bool) -> bool:
+    """Pause the deployment, or let it go on, as the book has it. What goes wrong is said; the book counts.
+
+    Returns:
+        Whether the deployment stands as it was told to.
+    """
     if server is None:
-        return
+        return False
     if not server.answers:
         say(f"The Prefect server {server.address} does not answer, so it shows something else. The book counts.")
-        return
+        return False
     from deployments.api import NotDeployed, connected
 
     try:
@@ -101,10 +105,12 @@ def show_in_prefect(server: Server | None, say: Say, *, paused: bool) -> None:
             prefect.set_paused(paused)
             if not paused and (due := wait_for_next_run(prefect).next_run):  # until then nothing seems to be scheduled
                 say(f"The next run is due at {due:%Y-%m-%d %H:%M:%S} UTC.")
+            return True
     except NotDeployed:
-        return  # nobody has served this bot there yet
+        return False  # nobody has served this bot there yet
     except ServerUnavailable as error:
         say(f"{error} The book counts.")
+        return False
 
 
 def wait_for_next_run(prefect: PrefectLoop) -> Loop:

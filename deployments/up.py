@@ -63,6 +63,7 @@ def down(
     """End what `bensbot up` started, when the running cycle has ended."""
     settings = load_config(config)
     hide(settings.secret_values())
+    stop_on_signals()  # a closed terminal ends the waiting, and with it the pause
     _take_down(settings, now=now, timeout=timeout)
     return DONE
 

@@ -1,0 +1,120 @@
+"""The commands that switch the loop, against a server that gives Prefect's answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments import stack
+from deployments.control import halt, pause, resume, start, stop
+from deployments.place import Server, ServerRoom
+from deployments.up import down
+from tests.flows.fake_prefect import FakePrefect, fake_prefect
+from trading_bot.config.typed_settings import load_config
+from trading_bot.core.bot import open_book
+from trading_bot.terminal import Stopped
+
+
+@pytest.fixture
+def prefect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePrefect]:
+    """A server that this empty folder knows."""
+    monkeypatch.chdir(tmp_path)
+    with fake_prefect() as known:
+        monkeypatch.setenv("PREFECT_API_URL", known.address)
+        yield known
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> ServerRoom:
+    """The room of a `bensbot down` that was killed while it waited for a cycle to end."""
+    made = stack.made(ServerRoom(tmp_path / ".bensbot" / "server"))
+    made.drained.touch()
+    return made
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Put back what `bensbot` does about signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+# ── the pause of a `down` that was killed ─────────────────────────────────────────────────────────
+
+
+def test_up_ends_the_pause_of_a_down_that_was_killed(prefect: FakePrefect, room: ServerRoom):
+    prefect.paused = True
+
+    stack.undrain(room, Server(prefect.address, None))
+
+    assert (prefect.paused, room.drained.exists()) == (False, False)
+
+
+@pytest.mark.parametrize("switch", [stop, pause, halt])
+def test_up_leaves_a_pause_alone_that_its_owner_asked_for_since(
+    prefect: FakePrefect, room: ServerRoom, switch: Callable[[], int]
+):
+    with open_book(load_config()):
+        pass
+
+    switch()
+    stack.undrain(room, Server(prefect.address, None))
+
+    assert prefect.paused
+
+
+@pytest.mark.parametrize("switch", [start, resume])
+def test_whoever_lets_the_loop_go_on_ends_the_pause_of_a_down_for_good(
+    prefect: FakePrefect, room: ServerRoom, monkeypatch: pytest.MonkeyPatch, switch: Callable[[], int]
+):
+    monkeypatch.setattr("deployments.switching.PATIENCE_SECONDS", 0.0)
+    with open_book(load_config()):
+        pass
+    prefect.paused = True
+
+    switch()
+
+    assert (prefect.paused, room.drained.exists()) == (False, False)
+
+
+def test_a_server_that_does_not_answer_keeps_the_pause_for_up_to_end(
+    room: ServerRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with open_book(load_config()):
+        pass
+
+    resume()
+
+    assert room.drained.exists()
+
+
+@pytest.mark.usefixtures("handlers", "prefect")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_closed_terminal_interrupts_down_instead_of_killing_it(number: signal.Signals):
+    down()
+
+    with pytest.raises(Stopped):
+        os.kill(os.getpid(), number)
+
+
+def test_a_down_that_is_interrupted_leaves_the_loop_as_it_was(prefect: FakePrefect, room: ServerRoom):
+    room.drained.unlink()
+    prefect.under_way = True
+    paused: list[bool] = []
+
+    def close_the_terminal(_line: str) -> None:
+        paused.append(prefect.paused)
+        raise Stopped(signal.SIGHUP)
+
+    with pytest.raises(Stopped):
+        stack.drain(room, Server(prefect.address, None), close_the_terminal, timeout_seconds=60)
+
+    assert (paused, prefect.paused, room.drained.exists()) == ([True], False, False)
