@@ -12,11 +12,12 @@ from typing import cast
 from deployments.loop import Asked, Expectation, Finding, find, loop_as_json, loop_lines
 from deployments.place import Server, find_server
 from flows.server import ServerUnavailable
+from trading_bot import __version__
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import StateError
 from trading_bot.reporting.as_json import Json
-from trading_bot.reporting.standing import standing_as_json, standing_as_text
+from trading_bot.reporting.standing import document_of_rows, standing_as_json, standing_as_text
 from trading_bot.terminal import hide
 
 STATUS_TABLE, METRICS_TABLE = "bensbot-status", "bensbot-metrics"
@@ -123,6 +124,7 @@ def picture_of_book(found: Desk, *, check: bool) -> Picture:
     since = _completed_since(settings, datetime.now(UTC)) if check else None
     expected = Expectation(completed.ended_at if completed else None, since)
     document = cast("dict[str, Json]", json.loads(standing_as_json(standing)))
+    document |= {"version": __version__, "updated_at": datetime.now(UTC).isoformat(timespec="seconds")}
     return Picture(state, standing_as_text(standing), document, asked, find(state, asked, expected))
 
 
@@ -139,16 +141,27 @@ def picture_from_server(found: Desk) -> Picture:
     server = found.elsewhere()
     with connected(server) as prefect:
         asked = Asked(server.address, prefect.loop())
-        rows = prefect.table(STATUS_TABLE) or {}
+        rows = document_of_rows(prefect.table(STATUS_TABLE) or {})
+    rows.pop("deployment_paused", None)  # the loop says it, as of now
     text = table_as_text(rows) if rows else "Trading  unknown: no cycle has left its status on the server yet"
     state = TradingState(str(rows.get("state", TradingState.ACTIVE)))
     return Picture(state, text, rows, asked, find(state, asked, Expectation(None, None)))
 
 
 def table_as_text(rows: Mapping[str, Json]) -> str:
-    """Return names and values, one a line; a name that several rows share stands once for each."""
+    """Return names and values, one a line; of a list, one line for each entry."""
     width = max((len(name) for name in rows), default=0)
-    return "\n".join(f"{name:{width}}  {'–' if value is None else value}" for name, value in rows.items())
+    return "\n".join(f"{name:{width}}  {_in_words(part)}" for name, value in rows.items() for part in _entries(value))
+
+
+def _entries(value: Json) -> list[Json]:
+    return value or [None] if isinstance(value, list) else [value]
+
+
+def _in_words(value: Json) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_in_words(part)}" for name, part in value.items())
+    return "–" if value is None else str(value)
 
 
 def _completed_since(settings: TradingBotSettings, now: datetime) -> datetime | None:

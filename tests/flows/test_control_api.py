@@ -12,7 +12,9 @@ import httpx
 import pytest
 
 from tests.flows.stand import COMMAND, LOOP, Stand, environment, make_stand, within_seconds
+from trading_bot.core.standing import read_standing
 from trading_bot.domain.cycle import TradingState
+from trading_bot.reporting.standing import standing_as_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -215,14 +217,17 @@ def test_elsewhere_a_pause_and_a_resume_reach_the_book(stand: Stand, elsewhere: 
     assert not (elsewhere.folder / ".bensbot").exists()
 
 
-def test_elsewhere_the_status_and_the_metrics_of_the_last_cycle_are_seen(stand: Stand, elsewhere: Elsewhere):
+def test_elsewhere_the_status_is_the_document_of_the_book_and_the_metrics_are_seen(stand: Stand, elsewhere: Elsewhere):
     run_id = stand.trigger()
     assert within_seconds(90, lambda: stand.run_state(run_id) == "Completed")
 
     document = json.loads(elsewhere.bensbot("status", "--json").stdout)
     metrics = elsewhere.bensbot("metrics")
 
-    assert document["state"] == "active"
+    with stand.book() as book:
+        here = json.loads(standing_as_json(read_standing(book)))
+    assert {name: document.get(name) for name in here} == here
+    assert set(document) - set(here) == {"version", "updated_at", "loop"}
     assert document["loop"]["last_run"]["state"] == "Completed"
     assert "cycles.completed" in metrics.stdout
 

@@ -242,13 +242,13 @@ def test_the_status_is_written_in_place_after_every_run(mine: Desk, deployment: 
 
     assert len(shown) == known  # of this day
     assert (shown[0]["state"], shown[0]["cause"], shown[0]["deployment_paused"]) == ("halted", "a test", "yes")
-    assert (shown[0]["last_session"], shown[0]["last_cycle_status"]) == ("2022-01-03", "completed")
-    assert shown[0]["cash"] == "$100,000.00"
+    assert (shown[0]["last_session"], shown[0]["cash"]) == ("2022-01-03", "100000.00")
+    assert '"status": "completed"' in str(shown[0]["last_cycle"])
     resume(mine, ack=True)
     mine.trade()
     now = versions("bensbot-status")
     assert (len(now), now[0]["state"], now[0]["deployment_paused"]) == (known, "active", "no")
-    assert str(now[0]["positions"])
+    assert '"symbol": "AAPL"' in str(now[0]["positions"])
 
 
 def test_the_metrics_are_written_in_place_too(mine: Desk):
@@ -264,7 +264,7 @@ def test_the_metrics_are_written_in_place_too(mine: Desk):
 def test_a_failed_cycle_shows_in_the_status(troubled_desk: Callable[..., Desk]):
     troubled_desk("wrong answer").trade()
 
-    assert versions("bensbot-status")[0]["consecutive_errors"] == "1"
+    assert versions("bensbot-status")[0]["consecutive_errors"] == 1
 
 
 def test_a_cycle_that_changed_nothing_leaves_no_new_picture(mine: Desk):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from trading_bot.domain.cycle import ControlState, CycleStatus, TradingState
+from trading_bot.domain.errors import StateError
 from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
-from trading_bot.domain.words import counted, dollars, one_line, price_text, sentence, shares_text, trade
+from trading_bot.domain.words import counted, dollars, price_text, sentence, shares_text, trade
+from trading_bot.reporting.as_json import Json
 
-Row = dict[str, str | None]
+Row = dict[str, str | int | None]
+
+WITH_PARTS = ("last_cycle", "open_orders", "positions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,36 @@ def standing_as_text(standing: Standing) -> str:
 
 def standing_as_json(standing: Standing) -> str:
     """Return the same for machines: money and shares as text that `Decimal` reads, times in ISO 8601."""
+    return json.dumps(_document(standing), indent=2)
+
+
+def standing_rows(standing: Standing) -> list[Row]:
+    """Return the same as a table of names and values; what has parts is JSON text."""
+    return [row(name, value) for name, value in _document(standing).items()]
+
+
+def row(name: str, value: Json) -> Row:
+    """Return one row of a table of names and values."""
+    return {"name": name, "value": value if value is None or isinstance(value, str | int) else json.dumps(value)}
+
+
+def document_of_rows(rows: Mapping[str, Json]) -> dict[str, Json]:
+    """Turn rows back into what `standing_as_json` says. Raises StateError when another version wrote them."""
+    try:
+        return {name: _parts(value) if name in WITH_PARTS else value for name, value in rows.items()}
+    except ValueError as error:
+        raise StateError(
+            "Another version of the bot wrote the status on the server. The next cycle mends it."
+        ) from error
+
+
+def _parts(value: Json) -> Json:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _document(standing: Standing) -> dict[str, Json]:
     control, worth = standing.control, standing.equity
-    document = {
+    return {
         "state": control.state,
         "cause": control.cause,
         "changed_by": control.changed_by,
@@ -71,55 +104,27 @@ def standing_as_json(standing: Standing) -> str:
         "last_cycle": _cycle(standing.last_cycle),
         "cash": str(standing.portfolio.cash),
         "equity": str(worth.equity) if worth else None,
-        "open_orders": [
-            {
-                "client_order_id": order.intent.client_order_id,
-                "symbol": order.intent.symbol,
-                "side": order.intent.side,
-                "quantity": str(order.intent.quantity),
-                "filled": str(order.filled),
-                "status": order.status,
-            }
-            for order in standing.open_orders
-        ],
+        "open_orders": [_order_parts(order) for order in standing.open_orders],
         "positions": [
             {"symbol": p.symbol, "quantity": str(p.quantity), "average_price": str(p.average_price)}
             for p in standing.portfolio.positions.values()
         ],
     }
-    return json.dumps(document, indent=2)
 
 
-def standing_rows(standing: Standing) -> list[Row]:
-    """Return the same as a table of names and values, every value as text; None where there is nothing."""
-    control, cycle, worth = standing.control, standing.last_cycle, standing.equity
-    orders = [f"{_order(order)} ({order.status})" for order in standing.open_orders]
-    held = [f"{shares_text(p.quantity)} {p.symbol}" for p in standing.portfolio.positions.values()]
-    values: dict[str, object] = {
-        "state": control.state,
-        "cause": one_line(control.cause),
-        "changed_by": one_line(control.changed_by),
-        "changed_at": _instant(control.changed_at),
-        "consecutive_errors": control.consecutive_errors,
-        "next_allowed_at": _instant(control.next_allowed_at),
-        "last_session": standing.last_session,
-        "last_cycle": cycle.cycle_id if cycle else None,
-        "last_cycle_status": cycle.status if cycle else None,
-        "last_cycle_ended_at": _instant(cycle.ended_at) if cycle else None,
-        "cash": dollars(standing.portfolio.cash),
-        "equity": dollars(worth.equity) if worth else None,
-        "open_orders": ", ".join(orders) or None,
-        "positions": ", ".join(held) or None,
+def _order_parts(order: OpenOrder) -> dict[str, Json]:
+    intent = order.intent
+    return {
+        "client_order_id": intent.client_order_id,
+        "symbol": intent.symbol,
+        "side": intent.side,
+        "quantity": str(intent.quantity),
+        "filled": str(order.filled),
+        "status": order.status,
     }
-    return [row(name, value) for name, value in values.items()]
 
 
-def row(name: str, value: object) -> Row:
-    """Return one row of a table of names and values."""
-    return {"name": name, "value": None if value is None else str(value)}
-
-
-def _cycle(cycle: LastCycle | None) -> Row | None:
+def _cycle(cycle: LastCycle | None) -> dict[str, Json] | None:
     if cycle is None:
         return None
     ended = cycle.ended_at.isoformat() if cycle.ended_at else None
@@ -128,10 +133,6 @@ def _cycle(cycle: LastCycle | None) -> Row | None:
 
 def _order(order: OpenOrder) -> str:
     return trade(order.intent.side, order.intent.quantity, order.intent.symbol)
-
-
-def _instant(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
 
 
 def _state(control: ControlState) -> str:
