@@ -8,8 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
+from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.market import MarketState
+from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
+from trading_bot.domain.words import trade
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECONCILIATION = "reconciliation"  # who changes the state, in the book
+ON_ITS_WAY = timedelta(minutes=5)  # far above every timeout; until then, what the broker does not know may come yet
 LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
 
 
@@ -26,16 +30,17 @@ def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
     A difference that nothing explains stops entries: the state becomes REDUCING until the owner
     resumes. What is safe to do twice is all that happens here, so a retry or a second run changes nothing.
     """
+    late, warnings = _take_up_what_came_late(bot, ticket)  # first: advancing lets a simulated exchange trade it
     bot.broker.advance(market)
     _book_splits(bot, ticket, market)
-    late = _take_up_what_came_late(bot, ticket)
     open_orders = bot.book.journal.open_orders()
     answers = [(order, bot.broker.find(order.intent.client_order_id)) for order in open_orders]
     fills, updates = book_answers(bot, ticket, [answer for _, answer in answers if answer is not None])
     for order, answer in answers:
         if answer is None:
             _drop_what_never_arrived(bot, ticket, order)
-    return Settlement((*late, *updates), fills, _differences(bot, ticket))
+    newest = {update.client_order_id: update for update in (*late, *updates)}
+    return Settlement(tuple(newest.values()), fills, (*warnings, *_differences(bot, ticket)))
 
 
 def book_answers(
@@ -47,14 +52,44 @@ def book_answers(
     return fills, bot.book.journal.record_updates(ticket.lease, answers) if ids else ()
 
 
-def _take_up_what_came_late(bot: Bot, ticket: CycleTicket) -> tuple[OrderUpdate, ...]:
-    """Open again what we gave up and the broker has all the same: a request was held up, or its sender slept."""
-    given_up = bot.book.journal.given_up(ticket.session - LONGEST_WAY)
-    answers = [bot.broker.find(order.intent.client_order_id) for order in given_up]
-    late = [answer for answer in answers if answer is not None]
-    for answer in late:
-        log.warning("Order %s reached the broker after it was given up: %s", answer.client_order_id, answer.status)
-    return bot.book.journal.record_updates(ticket.lease, late) if late else ()
+def _take_up_what_came_late(bot: Bot, ticket: CycleTicket) -> tuple[tuple[OrderUpdate, ...], tuple[str, ...]]:
+    """Open again what we gave up and the broker has all the same, and cancel it where it would trade twice.
+
+    A request was held up, or its sender slept. The wish behind it may have been met by another order since.
+    """
+    updates: list[OrderUpdate] = []
+    warnings: list[str] = []
+    for order in bot.book.journal.given_up(ticket.session - LONGEST_WAY):
+        answer = bot.broker.find(order.intent.client_order_id)
+        if answer is None:
+            continue
+        doubt = ""
+        if not answer.status.is_final and not _is_still_covered(bot, order):
+            answer, doubt = _cancelled(bot, ticket, answer)
+        came = f"The order to {trade(answer.side, answer.quantity, answer.symbol)} came after it was given up"
+        warnings.append(f"{came}: it is {answer.status.replace('_', ' ')}{doubt}")
+        log.warning("%s (%s)", warnings[-1], answer.client_order_id)
+        updates += bot.book.journal.record_updates(ticket.lease, [answer])
+    return tuple(updates), tuple(warnings)
+
+
+def _is_still_covered(bot: Bot, order: OpenOrder) -> bool:
+    """Say whether the order closes shares that no other open order closes. An entry never does."""
+    intent = order.intent
+    others = [other for other in bot.book.journal.open_orders() if other.intent.symbol == intent.symbol]
+    leaving = sum((other.remaining for other in others if not other.intent.purpose.is_entry), ZERO)
+    held = abs(bot.book.ledger.portfolio().held(intent.symbol))
+    return not intent.purpose.is_entry and intent.quantity - order.filled <= held - leaving
+
+
+def _cancelled(bot: Bot, ticket: CycleTicket, found: OrderUpdate) -> tuple[OrderUpdate, str]:
+    """Cancel the order; return how it stands, and what is in doubt. Without a clear answer it counts as open."""
+    try:
+        answer = bot.broker.cancel(found.client_order_id, at=ticket.at)
+    except (BrokerUnavailable, NotSent) as error:
+        log.warning("No clear answer to cancelling order %s: %s", found.client_order_id, error)
+        return found, ", and that it was cancelled is not confirmed"
+    return answer, ""
 
 
 def _book_splits(bot: Bot, ticket: CycleTicket, market: MarketState) -> None:
@@ -65,13 +100,20 @@ def _book_splits(bot: Bot, ticket: CycleTicket, market: MarketState) -> None:
 
 
 def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, order: OpenOrder) -> None:
-    """End an order the broker has never seen. One of this very cycle is still current: it is sent again."""
+    """End an order the broker has never seen. One of this very cycle is still current: it is sent again.
+
+    One that was sent a moment ago may arrive yet. It stays open, so that nothing is bought in its place. A simulated
+    exchange stands still until we advance it, so there it is given up at once: should it arrive, it cannot fill first.
+    """
     intent = order.intent
     if intent.cycle_id == ticket.cycle_id:
         return
     reason = f"never reached the broker, and cycle {intent.cycle_id} is over"
-    log.warning("Order %s (%s) %s", intent.client_order_id, order.status, reason)
-    bot.book.journal.expire_unsent(intent.client_order_id, ticket.lease, reason)
+    sent_before = None if bot.data.historical else bot.clock.now() - ON_ITS_WAY
+    if bot.book.journal.expire_unsent(intent.client_order_id, ticket.lease, reason, sent_before=sent_before):
+        log.warning("Order %s (%s) %s", intent.client_order_id, order.status, reason)
+    else:
+        log.warning("Order %s is not at the broker yet; nothing takes its place until it is", intent.client_order_id)
 
 
 def _differences(bot: Bot, ticket: CycleTicket) -> tuple[str, ...]:

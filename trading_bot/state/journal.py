@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, false, insert, select, update
 
@@ -35,6 +35,7 @@ _INTENTS = select(intents).order_by(intents.c.cycle_id, intents.c.decision)
 _ORDERS = (
     select(intents, orders, cycles.c.decided_at).join(orders).join(cycles, cycles.c.cycle_id == intents.c.cycle_id)
 )
+_SENT_AT = select(orders.c.sent_at).where(orders.c.client_order_id == bindparam("id"))
 _UPDATE_ORDER = update(orders).where(orders.c.client_order_id == bindparam("id"))
 
 
@@ -164,8 +165,12 @@ class Journal:
             save_standings(connection, {w.client_order_id: standings[w.client_order_id] for w in changed})
         return tuple(changed)
 
-    def expire_unsent(self, client_order_id: ClientOrderId, lease: Lease, reason: str) -> None:
-        """End an order that never reached the broker.
+    def expire_unsent(
+        self, client_order_id: ClientOrderId, lease: Lease, reason: str, *, sent_before: datetime | None = None
+    ) -> bool:
+        """End an order that never reached the broker, and say whether it has ended.
+
+        With `sent_before`, an order whose newest sending began then or later goes on: it may be on its way.
 
         Raises:
             LeaseLost: the lease is not ours any more.
@@ -175,11 +180,15 @@ class Journal:
             leases.require(connection, lease, self._clock.now())
             old = load_standings(connection, [client_order_id])[client_order_id]
             if old.status is OrderStatus.EXPIRED_UNSENT:
-                return
+                return True
             if old.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN) or old.reported > 0:
                 raise StateError(f"Order {client_order_id} is {old.status.value}: the broker has it.")
+            sent_at = connection.scalar(_SENT_AT, {"id": client_order_id})
+            if sent_at is not None and sent_before is not None and sent_at >= sent_before:
+                return False
             values = {"status": OrderStatus.EXPIRED_UNSENT, "reason": reason, "settled": True}
             connection.execute(_UPDATE_ORDER, {"id": client_order_id, **values})
+            return True
 
 
 def _may_decide(connection: Connection, cycle_id: str, wanted: Sequence[OrderIntent]) -> None:

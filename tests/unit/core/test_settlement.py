@@ -1,19 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.core.trading import Desk, change, open_desk
+from tests.unit.core.trading import THIRD, Desk, WallClock, change, open_desk
 from trading_bot.core import cycle
 from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, LeaseLost, NotSent
-from trading_bot.domain.orders import OrderStatus
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.orders import OrderIntent, OrderStatus
 
 
 class Sleepy:
@@ -37,6 +39,19 @@ class Unreliable:
     def __init__(self, real: Any, submit: Callable[..., Any]) -> None:
         self._real = real
         self.submit = submit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class DeafToCancels:
+    """The paper broker, but it gives no clear answer when it is asked to cancel."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def cancel(self, *_: Any, **__: Any) -> Any:
+        raise BrokerUnavailable("timeout")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -78,20 +93,132 @@ def test_an_order_that_never_arrived_is_unknown_and_ended_by_the_next_cycle(desk
     assert ended == [("expired_unsent",)]
 
 
-def test_an_order_that_reaches_the_broker_after_it_was_given_up_is_booked(desk: Desk):
+# ── what comes late ───────────────────────────────────────────────────────────────────────────────
+
+
+def buys_held_up(desk: Desk) -> tuple[OrderIntent, ...]:
+    """Trade a session whose orders stay on their way, and the next one, which gives them up and buys again."""
     cycle.run_cycle(never_arrives(desk, BrokerUnavailable("504")), run_id="one")
-    held_up = desk.bot.book.journal.intents("20220103T210000Z")
     cycle.run_cycle(desk.bot, run_id="two")
-    for intent in held_up:
+    return desk.bot.book.journal.intents("20220103T210000Z")
+
+
+def arrive(desk: Desk, intents: Sequence[OrderIntent]) -> None:
+    for intent in intents:
         desk.bot.broker.submit(intent, at=desk.clock.now())
 
-    fills = cycle.run_cycle(desk.bot, run_id="three").fills
 
-    late = {intent.client_order_id for intent in held_up}
-    assert late <= {fill.client_order_id for fill in fills}
-    standing = desk.rows("SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-20220103%'")
-    assert standing == [("filled",)]
+def test_a_buy_that_comes_after_it_was_given_up_is_cancelled_before_it_fills(desk: Desk):
+    arrive(desk, buys_held_up(desk))
+
+    report = cycle.run_cycle(desk.bot, run_id="three")
+
+    assert desk.rows("SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-20220103%'") == [("canceled",)]
+    assert sorted(fill.symbol for fill in report.fills) == ["AAPL", "AMD", "HD", "LLY", "RRC"]
+    assert "The order to buy 22 AMD came after it was given up: it is canceled" in report.warnings
     assert desk.bot.book.control.read().state is TradingState.ACTIVE
+
+
+def test_what_a_buy_that_came_late_has_filled_is_booked(desk: Desk):
+    held_up = buys_held_up(desk)
+    arrive(desk, held_up)
+    desk.bot.broker.advance(desk.bot.data.get_market_state(desk.bot.hours.close_of(THIRD), THIRD))
+
+    report = cycle.run_cycle(desk.bot, run_id="three")
+
+    assert {intent.client_order_id for intent in held_up} <= {fill.client_order_id for fill in report.fills}
+    assert desk.rows("SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-20220103%'") == [("filled",)]
+    assert "The order to buy 22 AMD came after it was given up: it is filled" in report.warnings
+    assert desk.bot.book.control.read().state is TradingState.ACTIVE
+
+
+def test_a_late_buy_whose_cancelling_is_not_confirmed_counts_as_open(desk: Desk):
+    arrive(desk, buys_held_up(desk))
+    deaf = replace(desk.bot, broker=DeafToCancels(desk.bot.broker))  # pyright: ignore[reportArgumentType]
+
+    report = cycle.run_cycle(deaf, run_id="three")
+
+    unsure = "it is accepted, and that it was cancelled is not confirmed"
+    assert f"The order to buy 22 AMD came after it was given up: {unsure}" in report.warnings
+    assert desk.rows("SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-20220103%'") == [("filled",)]
+
+
+@pytest.fixture
+def leaving(desk: Desk) -> Desk:
+    """A desk that holds five positions and whose order to sell AMD is on its way to the broker."""
+    for number in range(2):
+        cycle.run_cycle(desk.bot, run_id=f"run-{number}")
+    desk.bot.book.control.set_state(TradingState.REDUCING, cause="careful", who="Ben")
+    cycle.run_cycle(never_arrives(desk, BrokerUnavailable("504")), run_id="sells AMD")
+    return desk
+
+
+SALE = ("20220105T210000Z", "SELECT status FROM orders WHERE client_order_id = 'bb-20220105T210000Z-AMD-sell-exit'")
+
+
+def test_a_sale_that_comes_late_is_kept_while_the_shares_are_there(leaving: Desk):
+    ticket = cycle.admit(leaving.bot, run_id="gives up")
+    market = cycle.update_market_data(leaving.bot, ticket)
+    cycle.settle_orders(leaving.bot, ticket, market)
+    assert leaving.rows(SALE[1]) == [("expired_unsent",)]
+    arrive(leaving, leaving.bot.book.journal.intents(SALE[0]))
+
+    settlement = cycle.settle_orders(leaving.bot, ticket, market)
+
+    assert leaving.rows(SALE[1]) == [("accepted",)]
+    assert settlement.warnings == ("The order to sell 22 AMD came after it was given up: it is accepted",)
+
+
+def test_a_sale_that_comes_late_is_cancelled_when_another_one_sells_the_shares(leaving: Desk):
+    cycle.run_cycle(never_arrives(leaving, BrokerUnavailable("504")), run_id="sells AMD again")
+    arrive(leaving, leaving.bot.book.journal.intents(SALE[0]))
+
+    report = cycle.run_cycle(leaving.bot, run_id="third sale")
+
+    assert leaving.rows(SALE[1]) == [("canceled",)]
+    assert report.warnings == ("The order to sell 22 AMD came after it was given up: it is canceled",)
+
+
+# ── what may be on its way ────────────────────────────────────────────────────────────────────────
+
+OPEN = datetime(2022, 3, 16, 14, 0, tzinfo=UTC)  # the market is open
+
+
+def test_a_buy_that_may_be_on_its_way_is_not_bought_again(folder: Path):
+    with open_desk(folder, WallClock(OPEN)) as desk:
+        live = desk.live()
+        first = cycle.run_cycle(replace(live, broker=never_arrives(desk, BrokerUnavailable("504")).broker), run_id="1")
+        desk.clock.sleep(60)
+        second = cycle.run_cycle(live, run_id="2")
+        arrive(desk, desk.bot.book.journal.intents(first.cycle_id))
+        desk.clock.sleep(60)
+        third = cycle.run_cycle(live, run_id="3")
+        desk.clock.sleep(24 * 3600)
+        report = cycle.run_cycle(live, run_id="the day after")
+
+    assert {order.status for order in first.orders} == {OrderStatus.UNKNOWN}
+    assert (second.orders, third.orders, third.warnings) == ((), (), ())
+    assert sorted(fill.symbol for fill in report.fills) == ["AMD", "HD", "LLY", "RRC"]
+    assert report.portfolio.held(Symbol("RRC")) == 132
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, "unknown"), (300, "unknown"), (301, "expired_unsent")])
+def test_an_order_is_given_up_when_it_is_not_there_five_minutes_after_it_was_sent(
+    folder: Path, seconds: int, status: str
+):
+    with open_desk(folder, WallClock(OPEN)) as desk:
+        ours = replace(desk.live(), broker=never_arrives(desk, BrokerUnavailable("504")).broker)
+        first = cycle.run_cycle(ours, run_id="1")
+        desk.clock.sleep(seconds)
+        ticket = cycle.admit(desk.live(), run_id="2", scheduled=desk.clock.now() + timedelta(seconds=1))
+
+        cycle.settle_orders(desk.live(), ticket, cycle.update_market_data(desk.live(), ticket))
+
+        query = f"SELECT DISTINCT status FROM orders WHERE client_order_id LIKE 'bb-{first.cycle_id}%'"
+        assert desk.rows(query) == [(status,)]
+
+
+# ── both books ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_settling_twice_changes_nothing(desk: Desk):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
-from tests.unit.state.books import Desk, approved, fill, intent, rejected, resized, signal, update
+from tests.unit.state.books import NOON, Desk, approved, fill, intent, rejected, resized, signal, update
 from trading_bot.domain.cycle import SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError
 from trading_bot.domain.orders import (
@@ -277,6 +278,24 @@ def test_an_order_that_was_never_sent_expires_with_a_reason(desk: Desk):
 
     assert desk.rows("SELECT status, reason FROM v_orders") == [("expired_unsent", "its day is over")]
     assert desk.book.journal.open_orders() == ()
+
+
+def test_an_order_does_not_expire_unsent_when_it_was_sent_too_lately(desk: Desk):
+    order_id = desk.order(approved())
+
+    assert not desk.book.journal.expire_unsent(order_id, desk.lease, "lost", sent_before=NOON)
+    assert desk.rows("SELECT status, reason FROM v_orders") == [("unknown", "")]
+    assert desk.book.journal.expire_unsent(order_id, desk.lease, "lost", sent_before=NOON + timedelta(seconds=1))
+    assert desk.rows("SELECT status, reason FROM v_orders") == [("expired_unsent", "lost")]
+
+
+def test_an_order_that_was_never_sent_expires_however_new_it_is(desk: Desk):
+    desk.begin()
+    (wanted,) = desk.decide(approved())
+
+    assert desk.book.journal.expire_unsent(
+        wanted.client_order_id, desk.lease, "late", sent_before=NOON - timedelta(days=1)
+    )
 
 
 def test_an_order_the_broker_has_does_not_expire_unsent(desk: Desk):
