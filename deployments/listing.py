@@ -15,6 +15,8 @@ from deployments.place import Server
 from deployments.plan import Deployed, Timetable, plan
 from deployments.standing import desk
 from flows.server import ServerUnavailable
+from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.domain.errors import SettingsError
 from trading_bot.terminal import DONE, say
 
 NEXT_RUNS = 3
@@ -30,14 +32,24 @@ def deployments(
     found = desk(config)
     planned = plan(found.settings)
     if write is not None:
-        from deployments.manifest import manifest
-
-        write.write_text(manifest(found.settings, config), encoding="utf-8")
-        say(f"{write} is written. For a worker: prefect deploy --all, then prefect worker start --pool bensbot")
+        _write(write, found.settings, config)
         return DONE
     due = _next_runs(planned, found.server)
     sys.stdout.write((_as_json(planned, due) if as_json else _as_text(planned, due)) + "\n")
     return DONE
+
+
+def _write(file: Path, settings: TradingBotSettings, config: Path | None) -> None:
+    """Write the file for workers, all of it or nothing. Raises SettingsError."""
+    from deployments.manifest import manifest
+
+    text = manifest(settings, config)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}.") from error
+    say(f"{file} is written. For a worker: prefect deploy --all, then prefect worker start --pool bensbot")
+    say("Deploying ends a `bensbot stop`; a `bensbot pause` stays.")
 
 
 def _next_runs(planned: Iterable[Deployed], server: Server | None) -> dict[str, list[str]]:

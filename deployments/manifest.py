@@ -1,11 +1,10 @@
-"""Write `prefect.yaml` from the settings: `python -m deployments.manifest > prefect.yaml`.
+"""Make `prefect.yaml` from the settings, for `bensbot deployments --write prefect.yaml`.
 
 The same table as `bensbot serve`, for workers: `prefect deploy --all`, then `prefect worker start --pool bensbot`.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,18 @@ import yaml
 from deployments.plan import NAME, POOL, TAGS, TIMEZONE, Deployed, Timetable, plan
 from deployments.serve import ENVIRONMENT, FIRST_TICK, flow_of, parameters_of
 from trading_bot import __version__
-from trading_bot.config.typed_settings import TradingBotSettings, load_config
+from trading_bot.config.typed_settings import TradingBotSettings
 
 HEADER = """\
 # Deployments for a process work pool. Made from the settings: after a change of loop_interval_seconds, of the hours or
-# of the price source write it anew with  python -m deployments.manifest > prefect.yaml
+# of the price source write it anew with  bensbot deployments --write prefect.yaml
 #
 #   prefect work-pool create bensbot --type process
 #   prefect deploy --all
 #   prefect worker start --pool bensbot
+#
+# Deploying ends a stop: `prefect deploy` lets a loop go on that `bensbot stop` has stopped. Where nothing may trade
+# meanwhile, `bensbot pause` first: a pause or a halt is in the book, and no deploying ends it.
 """
 
 
@@ -55,7 +57,3 @@ def _schedule(timetable: Timetable) -> dict[str, Any]:
     often = {"interval": timetable.interval, "anchor_date": FIRST_TICK.isoformat()}
     when = {"cron": timetable.cron} if timetable.cron else often
     return {"slug": timetable.slug, **when, "timezone": TIMEZONE, "active": timetable.active}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(manifest(load_config(Path(sys.argv[1]) if len(sys.argv) > 1 else None)))

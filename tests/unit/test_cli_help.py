@@ -59,3 +59,20 @@ def test_config_check_praises_an_odd_interval_where_there_are_no_market_hours(be
     (tmp_path / "odd.yaml").write_text("orchestrator: {loop_interval_seconds: 45, market_hours_only: false}\n")
 
     assert bensbot("config", "check", "odd.yaml").err == "odd.yaml is fine.\n"
+
+
+def test_a_misspelt_setting_leaves_the_file_for_workers_as_it_was(bensbot: Bensbot, tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("orchestrator: {loop_interval_secnds: 60}\n")
+    (tmp_path / "prefect.yaml").write_text("name: mine\n")
+
+    said = bensbot("deployments", "--write", "prefect.yaml")
+
+    assert said.code == 2
+    assert said.is_one_paragraph
+    assert (tmp_path / "prefect.yaml").read_text() == "name: mine\n"
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(bensbot: Bensbot):
+    said = bensbot("deployments", "--write", "nowhere/prefect.yaml")
+
+    assert (said.code, said.err) == (2, "bensbot: nowhere/prefect.yaml cannot be written: No such file or directory.\n")
