@@ -16,7 +16,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, Fl
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import PrefectException
 
-from tasks.asking import RETRIES, RETRY_DELAYS, RETRY_JITTER, may_ask_again
+from tasks.asking import asked_again, asked_once
 from trading_bot.core import end_of_day
 from trading_bot.core.bot import Bot
 from trading_bot.domain.secrets import masked_errors
@@ -29,15 +29,7 @@ VERSIONS_LOOKED_AT = 200  # the newest ones; the server gives no more in one ans
 log = logging.getLogger(__name__)
 
 
-@task(
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS,
-    retry_jitter_factor=RETRY_JITTER,
-    retry_condition_fn=may_ask_again,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
-@masked_errors()
+@asked_again
 def read_day(bot: Bot, session: date, *, again: bool) -> DayReport:
     """Read what the session came to. Reading twice changes nothing, so asking again is safe."""
     return end_of_day.read_day(bot, session, again=again)
@@ -51,22 +43,13 @@ async def tell_people(bot: Bot, report: DayReport) -> None:
         await asyncio.to_thread(end_of_day.send_notice, bot, report)
 
 
-@task(
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS,
-    retry_jitter_factor=RETRY_JITTER,
-    retry_condition_fn=may_ask_again,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
-@masked_errors()
+@asked_again
 def mark_reported(bot: Bot, session: date, run_id: str) -> None:
     """Remember that people were told. Doing it twice changes nothing, so trying again is safe."""
     end_of_day.mark_reported(bot, session, run_id=run_id)
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
-@masked_errors()
+@asked_once
 def clean_up(bot: Bot) -> None:
     """Archive what is old. Not tried again: the next end of day does it."""
     end_of_day.clean_up(bot)

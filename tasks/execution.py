@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
+from tasks.asking import asked_once
 from trading_bot.core import cycle
 from trading_bot.core.bot import Bot
 from trading_bot.domain.cycle import CycleTicket
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, OrderUpdate
-from trading_bot.domain.secrets import masked_errors
 
 
-@task(retries=0, cache_policy=NO_CACHE, persist_result=False)
-@masked_errors()
+@asked_once
 def execute_signals(
     bot: Bot, ticket: CycleTicket, market: MarketState, decisions: tuple[Decision, ...]
 ) -> tuple[OrderUpdate, ...]:
