@@ -1,7 +1,8 @@
 """What follows a cycle that did not end well: count it, wait longer, or stop for good.
 
 Prefect calls a hook in the run's process or in the runner's, by keyword, or not at all. So a hook opens the book
-by itself, and nothing depends on it: a cycle without an end is found by the next cycle, which does the same work.
+by itself, but no broker: that may be what is broken. Nothing depends on it, for a cycle without an end is found by the
+next cycle, which does the same work.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from prefect.logging.loggers import flow_run_logger
 from flows.logs import prepared
 from flows.standstill import SKIPPED, show_status, stand_still
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
-from trading_bot.core.bot import notification_manager, open_bot, secrets_of
+from trading_bot.core.bot import notification_manager, open_clerk, secrets_of
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError
@@ -40,21 +41,21 @@ def recover(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     if isinstance(error, INTERRUPTIONS + REFUSALS):
         announce_stop(flow, flow_run, state)
     else:
-        with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
-            details = bot.secrets.mask(_in_full(state))
-            counted = handle_failure(bot, run_id=str(flow_run.id), error=error or _in_a_line(state), details=details)
-            control = bot.book.control.read()
+        with _or_logged(flow, flow_run), open_clerk(_settings(flow_run)) as clerk:
+            details = clerk.secrets.mask(_in_full(state))
+            counted = handle_failure(clerk, run_id=str(flow_run.id), error=error or _in_a_line(state), details=details)
+            control = clerk.book.control.read()
             if counted and control.state is TradingState.HALTED:
                 stand_still(control)
-            show_status(bot.book, at=bot.clock.now())
+            show_status(clerk.book, at=clerk.clock.now())
 
 
 def announce_stop(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Mark the cycle as cancelled and give the lease back. No failure is counted."""
     del state  # however it was stopped
-    with _or_logged(flow, flow_run), open_bot(_settings(flow_run)) as bot:
-        handle_interruption(bot, run_id=str(flow_run.id))
-        show_status(bot.book, at=bot.clock.now())
+    with _or_logged(flow, flow_run), open_clerk(_settings(flow_run)) as clerk:
+        handle_interruption(clerk, run_id=str(flow_run.id))
+        show_status(clerk.book, at=clerk.clock.now())
 
 
 def say_it_traded(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

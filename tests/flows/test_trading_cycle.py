@@ -244,6 +244,23 @@ def test_a_book_that_cannot_be_opened_fails_the_run_and_leaves_the_hook_harmless
     assert (tmp_path / "state" / "bensbot.db").read_text() == "not a database, but somebody's file"
 
 
+def test_a_broker_that_cannot_be_opened_is_counted_and_told(
+    desk: Callable[..., Desk], notices: tuple[str, list[dict[str, str]]], tmp_path: Path
+):
+    address, arrived = notices
+    mine = desk(notification={"urls": [address], "min_level": "error"}, orchestrator={"max_consecutive_errors": 2})
+    assert mine.trade().is_completed()
+    (tmp_path / "state" / "paper.db").write_bytes(b"garbage" * 1000)
+
+    assert [mine.trade().is_failed() for _ in range(2)] == [True, True]
+
+    with mine.book() as book:
+        control = book.control.read()
+    assert (control.state, control.consecutive_errors) == (TradingState.HALTED, 2)
+    assert "paper.db" in control.cause
+    assert [notice["title"] for notice in arrived] == ["Trading loop error", "Trading loop error", "EMERGENCY SHUTDOWN"]
+
+
 def test_the_artifacts_show_decisions_curve_and_positions(desk: Callable[..., Desk]):
     mine = desk()
     mine.trade()

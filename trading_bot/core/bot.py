@@ -42,6 +42,17 @@ class Bot:
     stopwatch: Stopwatch = field(default_factory=Stopwatch)  # of the cycle that runs
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Clerk:
+    """What it takes to write down how a run ended and to tell people: neither broker nor prices."""
+
+    settings: TradingBotSettings
+    clock: Clock
+    notifier: Notifier
+    book: StateManager
+    secrets: Secrets
+
+
 @contextmanager
 def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Generator[Bot]:
     """Give a bot that is ready to trade, and let go of its files and connections afterwards.
@@ -50,6 +61,7 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
         SettingsError: a notification address is not valid.
         PluginError: a plug-in is unknown, cannot be imported, or has a wrong option.
         StateError: the book cannot be opened.
+        BrokerError: the broker cannot, or does not know us.
     """
     wall_clock, secrets = clock or SystemClock(), secrets_of(settings)
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
@@ -69,6 +81,19 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
             book=book,
             secrets=secrets,
         )
+
+
+@contextmanager
+def open_clerk(settings: TradingBotSettings, *, clock: Clock | None = None) -> Generator[Clerk]:
+    """Open the book and the channels alone: what went wrong may be that the broker cannot be opened.
+
+    Raises:
+        SettingsError: a notification address is not valid.
+        StateError: the book cannot be opened.
+    """
+    wall_clock, secrets = clock or SystemClock(), secrets_of(settings)
+    with open_book(settings, clock=wall_clock) as book:
+        yield Clerk(settings, wall_clock, notification_manager(settings, secrets), book, secrets)
 
 
 def check_plugins(settings: TradingBotSettings) -> None:

@@ -18,7 +18,7 @@ from trading_bot.notifications.texts import emergency_shutdown, loop_error
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import OrchestratorSettings
-    from trading_bot.core.bot import Bot
+    from trading_bot.core.bot import Bot, Clerk
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ def recovery_policy(settings: OrchestratorSettings) -> RecoveryPolicy:
 
 
 def handle_failure(
-    bot: Bot, *, run_id: str, error: BaseException | str, details: str = "", failed_at: datetime | None = None
+    bot: Bot | Clerk, *, run_id: str, error: BaseException | str, details: str = "", failed_at: datetime | None = None
 ) -> int | None:
     """Count the failure of a run, back off or halt, send the alerts, give the lease back.
 
     Args:
-        bot: the bot whose cycle failed.
+        bot: the bot whose cycle failed, or who keeps its book: no broker is asked.
         run_id: the run that failed; each is counted once.
         error: the error, or its text where only that is known.
         details: the traceback, for the notice.
@@ -74,7 +74,9 @@ def _in_words(error: BaseException | str) -> str:
     return str(error) if says_it_all else f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def _write_what_follows(bot: Bot, error: BaseException | str, failures: int, failed_at: datetime | None) -> str | None:
+def _write_what_follows(
+    bot: Bot | Clerk, error: BaseException | str, failures: int, failed_at: datetime | None
+) -> str | None:
     """Write the wait, or the halt, into the book. Return the cause of the halt, None for a wait."""
     if isinstance(error, HALT_AT_ONCE):
         return _halt(bot, f"{type(error).__name__}: {error}")
@@ -87,7 +89,7 @@ def _write_what_follows(bot: Bot, error: BaseException | str, failures: int, fai
             return None
 
 
-def _count(bot: Bot, run_id: str, text: str) -> int | None:
+def _count(bot: Bot | Clerk, run_id: str, text: str) -> int | None:
     try:
         return bot.book.control.record_failure(run_id, error=bot.secrets.mask(text))
     except StateError as shut:
@@ -96,32 +98,32 @@ def _count(bot: Bot, run_id: str, text: str) -> int | None:
         raise
 
 
-def emergency_stop(bot: Bot, cause: str) -> None:
+def emergency_stop(bot: Bot | Clerk, cause: str) -> None:
     """Set HALTED and send the critical notice."""
     _announce_stop(bot, _halt(bot, cause))
 
 
-def _halt(bot: Bot, cause: str) -> str:
+def _halt(bot: Bot | Clerk, cause: str) -> str:
     """Set HALTED; return the cause as the notice says it."""
     cause = bot.secrets.mask(cause)
     bot.book.control.set_state(TradingState.HALTED, cause=cause, who=RECOVERY)
     return f"{cause}\nTrading stays halted until: bensbot resume --ack"
 
 
-def _announce_stop(bot: Bot, cause: str) -> None:
+def _announce_stop(bot: Bot | Clerk, cause: str) -> None:
     log.critical("Emergency shutdown triggered: %s", cause)
     alert = emergency_shutdown(cause)
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
 
 
-def handle_interruption(bot: Bot, *, run_id: str, reason: str = "interrupted by the owner") -> None:
+def handle_interruption(bot: Bot | Clerk, *, run_id: str, reason: str = "interrupted by the owner") -> None:
     """End the run's cycle as cancelled: no failure is counted, and the next run goes on with it."""
     bot.book.cycles.cancel(run_id, reason)
     _release(bot, run_id)
     log.warning("The cycle was %s; the next run goes on with it", reason)
 
 
-def _release(bot: Bot, run_id: str) -> None:
+def _release(bot: Bot | Clerk, run_id: str) -> None:
     lease = bot.book.control.current_lease()
     if lease is not None and is_of(lease.owner, run_id):
         bot.book.control.release_lease(lease)

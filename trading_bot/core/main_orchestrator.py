@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import uuid4
@@ -21,7 +21,7 @@ from trading_bot.core.admission import admit
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
-from trading_bot.domain.errors import CycleSkipped, PluginError, SettingsError, StateError
+from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError, StateError
 from trading_bot.domain.market import MarketHistory, MarketState
 from trading_bot.domain.orders import Decision, OrderUpdate, Signal
 from trading_bot.domain.portfolio import Portfolio
@@ -115,18 +115,34 @@ class MainOrchestrator:
             self.should_stop = self._passes_left <= 0
 
     def initialize(self) -> None:
-        """Open every component. Raises SettingsError, PluginError or StateError when one cannot be opened."""
+        """Open every component.
+
+        Raises:
+            SettingsError, PluginError: something is set wrong.
+            BensBotError: a component cannot be opened. Where the book can, that is counted as a failure and told.
+        """
         self.logger.info("Initializing MainOrchestrator...")
-        self._bot = self._open.enter_context(assembly.open_bot(self.settings, clock=self._clock))
+        try:
+            self._bot = self._open.enter_context(assembly.open_bot(self.settings, clock=self._clock))
+            self.portfolio: Portfolio = self._bot.broker.get_portfolio()
+        except (SettingsError, PluginError):
+            raise
+        except BensBotError as error:
+            self._tell_of_what_stays_shut(error)
+            raise
         self.data_manager = self._bot.data
         self.strategy_manager = self._bot.strategies
         self.risk_manager = self._bot.risk
         self.broker = self._bot.broker
         self.notifier = self._bot.notifier
         self.state_manager = self._bot.book
-        self.portfolio: Portfolio = self.broker.get_portfolio()
         self.market_state: MarketState | None = None  # read by the first cycle: before it nobody knows which session
         self.logger.info("MainOrchestrator initialization complete.")
+
+    def _tell_of_what_stays_shut(self, error: BensBotError) -> None:
+        """Count it, wait or halt as after a failed cycle. A book that stays shut itself is the caller's to tell."""
+        with suppress(StateError), assembly.open_clerk(self.settings, clock=self._clock) as clerk:
+            handle_failure(clerk, run_id=f"loop-{uuid4()}", error=error, details=traceback.format_exc())
 
     @property
     def outcome(self) -> Outcome:

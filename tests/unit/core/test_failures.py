@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.core.trading import NOON, Desk, change, open_desk
+from tests.unit.core.trading import NOON, Desk, WallClock, change, open_desk, settings_in
 from trading_bot.core import cycle
 from trading_bot.core.admission import admit
+from trading_bot.core.bot import open_bot, open_clerk
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import CredentialsRefused, StateError, StateFull
+from trading_bot.domain.errors import CredentialsRefused, StateCorrupt, StateError, StateFull
 
 
 def test_a_failure_is_counted_once_however_often_it_is_reported(desk: Desk):
@@ -144,3 +145,15 @@ def test_an_interruption_says_who_interrupted_and_gives_the_lease_back(desk: Des
 
     assert desk.rows("SELECT status, message FROM cycles") == [("cancelled", "interrupted by the owner")]
     assert desk.rows("SELECT owner FROM lease") == [(None,)]
+
+
+def test_a_failure_is_counted_where_the_broker_cannot_be_opened(folder: Path):
+    (folder / "paper.db").write_bytes(b"garbage" * 1000)
+    settings = settings_in(folder)
+
+    with pytest.raises(StateCorrupt, match=r"paper\.db") as caught, open_bot(settings):
+        pass
+    with open_clerk(settings, clock=WallClock()) as clerk:
+        assert handle_failure(clerk, run_id="run", error=caught.value) == 1
+
+        assert clerk.book.control.read().next_allowed_at == NOON + timedelta(seconds=60)

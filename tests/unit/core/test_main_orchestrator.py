@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ from tests.unit.core.trading import (
     rows,
     settings_in,
 )
+from trading_bot.brokers.registry import BROKERS
 from trading_bot.core.main_orchestrator import MainOrchestrator
 from trading_bot.data.manager import DataManager
 from trading_bot.domain.cycle import SkipReason, TradingState
-from trading_bot.domain.errors import SettingsError, StateError, StateFull
+from trading_bot.domain.errors import CredentialsRefused, SettingsError, StateCorrupt, StateError, StateFull
 from trading_bot.domain.orders import Signal
-from trading_bot.domain.ports import BrokerAdapter
+from trading_bot.domain.ports import BrokerAdapter, BrokerSetup
 from trading_bot.risk.manager import RiskManager
 from trading_bot.strategies.manager import StrategyManager
 
@@ -390,6 +391,45 @@ def test_a_component_that_cannot_be_opened_leaves_nothing_open(folder: Path):
         orchestrator.run()
 
     assert not (folder / "bensbot.db-wal").exists()  # the last connection takes it away when it closes
+
+
+@dataclass(frozen=True, slots=True)
+class Locksmith:
+    """A broker that does not let us in."""
+
+    setup: BrokerSetup
+
+    def __post_init__(self) -> None:
+        raise CredentialsRefused("401: who are you?")
+
+
+@pytest.fixture
+def locked_out() -> Iterator[str]:
+    BROKERS.names()
+    BROKERS.register("locked-out")(Locksmith)  # pyright: ignore[reportArgumentType]  # it never gets as far as a port
+    yield "locked-out"
+    del BROKERS._classes["locked-out"]
+
+
+def test_a_broker_that_does_not_know_us_halts_at_once_and_people_are_told(
+    folder: Path, locked_out: str, caplog: pytest.LogCaptureFixture
+):
+    with pytest.raises(CredentialsRefused, match="who are you"):
+        WatchedOrchestrator(settings_in(folder, broker={"name": locked_out})).run()
+
+    assert rows(folder / "bensbot.db", "SELECT state, cause, consecutive_errors FROM control") == [
+        ("halted", "CredentialsRefused: 401: who are you?", 1)
+    ]
+    assert "Emergency shutdown triggered: CredentialsRefused: 401: who are you?" in caplog.text
+
+
+def test_a_broker_that_cannot_be_opened_counts_as_a_failure(folder: Path):
+    (folder / "paper.db").write_bytes(b"garbage" * 1000)
+
+    with pytest.raises(StateCorrupt, match=r"paper\.db"):
+        WatchedOrchestrator(settings_in(folder)).run()
+
+    assert rows(folder / "bensbot.db", "SELECT state, consecutive_errors FROM control") == [("active", 1)]
 
 
 # ── when the book cannot be written ───────────────────────────────────────────────────────────────
