@@ -15,6 +15,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from deployments.loop import Run
 from deployments.place import forget_drain
 from deployments.standing import (
     METRICS_TABLE,
@@ -29,6 +30,7 @@ from deployments.standing import (
 from deployments.switching import show_in_prefect
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError
+from trading_bot.domain.words import sentence
 from trading_bot.reporting.as_json import Json as JsonValue
 from trading_bot.terminal import DONE, say
 
@@ -178,7 +180,7 @@ def _switch_prefect(found: Desk, *, paused: bool) -> None:
         forget_drain(found.settings)
 
 
-def _by_a_run(found: Desk, flow: str, params: Mapping[str, JsonValue], timeout: float, *, paused: bool | None) -> None:
+def _by_a_run(found: Desk, flow: str, params: Mapping[str, JsonValue], timeout: float, *, paused: bool | None) -> Run:
     """Have a control flow switch the book where it is; a standstill is shown at once, a going on when it is true."""
     from deployments.api import connected
     from deployments.switching import ask_and_wait
@@ -186,9 +188,10 @@ def _by_a_run(found: Desk, flow: str, params: Mapping[str, JsonValue], timeout: 
     with connected(found.elsewhere()) as prefect:
         if paused:
             prefect.set_paused(True)
-        ask_and_wait(prefect, flow, params, say, timeout_seconds=timeout)
+        run = ask_and_wait(prefect, flow, params, say, timeout_seconds=timeout)
         if paused is False:
             prefect.set_paused(False)
+    return run
 
 
 def flatten(
@@ -211,8 +214,9 @@ def flatten(
         from deployments.flattening import flatten_here
 
         return flatten_here(found, symbols, because, _owner(), ack=ack)
-    _by_a_run(found, "flatten", {"because": because, "symbols": list(symbols), "ack": ack}, timeout, paused=None)
-    say(f"Orders to close {what} are on their way. Nothing is bought until: bensbot resume")
+    params: dict[str, JsonValue] = {"because": because, "symbols": list(symbols), "ack": ack}
+    run = _by_a_run(found, "flatten", params, timeout, paused=None)
+    say(f"{sentence(run.message)} Nothing is bought until: bensbot resume".strip())
     return DONE
 
 

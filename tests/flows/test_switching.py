@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deployments import stack
-from deployments.control import halt, pause, resume, start, stop
+from deployments.control import flatten, halt, pause, resume, start, stop
 from deployments.place import Server, ServerRoom
 from deployments.up import down
 from tests.flows.fake_prefect import FakePrefect, fake_prefect
@@ -118,3 +118,19 @@ def test_a_down_that_is_interrupted_leaves_the_loop_as_it_was(prefect: FakePrefe
         stack.drain(room, Server(prefect.address, None), close_the_terminal, timeout_seconds=60)
 
     assert (paused, prefect.paused, room.drained.exists()) == ([True], False, False)
+
+
+# ── flatten from elsewhere ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["2 orders to close positions: sell 9 AAPL, sell 22 AMD.", "No order was sent. Refused: sell 9 AAPL (late)."],
+)
+def test_elsewhere_flatten_says_what_came_of_it(prefect: FakePrefect, capsys: pytest.CaptureFixture[str], told: str):
+    prefect.ends_as = {"type": "COMPLETED", "name": "Completed", "message": told}
+
+    flatten("aapl", because="going away", yes=True)
+
+    assert capsys.readouterr().err.splitlines()[-1] == f"{told} Nothing is bought until: bensbot resume"
+    assert prefect.asked_for == [{"because": "going away", "symbols": ["aapl"], "ack": False}]
