@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from trading_bot.core.flatten import FlattenRequest, admit_flatten, cancel_and_s
 from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, SettingsError
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import Approved, OrderStatus, Side
+from trading_bot.domain.orders import Approved, OrderIntent, OrderStatus, Side
 from trading_bot.state import check_ledger
 
 WHY = FlattenRequest(because="the house burns", who="Ben")
@@ -187,6 +188,29 @@ def test_while_the_market_is_closed_nothing_is_sold_and_nothing_is_bought(folder
         assert desk.rows("SELECT owner FROM lease") == [(None,)]
 
 
+@pytest.mark.parametrize("state", [TradingState.PAUSED, TradingState.HALTED])
+def test_while_the_market_is_closed_a_standstill_goes_on(folder: Path, state: TradingState):
+    with open_desk(folder) as desk:
+        desk.bot.book.control.set_state(state, cause="odd", who="Ben")
+        live, _ = desk.live(), desk.clock.sleep(12 * 3600)
+
+        with pytest.raises(CycleSkipped, match=rf"Nothing was sold yet\. Trading is {state}: nothing is bought"):
+            flatten(live, replace(WHY, ack=True), run_id="flat")
+
+        control = desk.bot.book.control.read()
+        assert (control.state, control.cause) == (state, "odd")
+
+
+def test_what_was_halted_stays_halted_when_the_broker_lets_nobody_in(invested: Desk):
+    invested.bot.book.control.set_state(TradingState.HALTED, cause="odd", who="Ben")
+    deaf = replace(invested.bot, broker=DeafToQuestions(invested.bot.broker))
+
+    with pytest.raises(BrokerUnavailable):
+        flatten(deaf, replace(WHY, ack=True), run_id="flat")
+
+    assert invested.bot.book.control.read().state is TradingState.HALTED
+
+
 # ── beside a running cycle ────────────────────────────────────────────────────────────────────────
 
 
@@ -231,12 +255,12 @@ def test_a_cycle_that_ends_soon_is_waited_for(folder: Path):
 # ── killed on the way ─────────────────────────────────────────────────────────────────────────────
 
 
-def die_before_sending(desk: Desk) -> None:
+def die_before_sending(desk: Desk, request: FlattenRequest = WHY) -> None:
     """Leave a flatten behind whose decisions are committed and whose orders were not sent."""
-    ticket = admit_flatten(desk.bot, WHY, run_id="killed")
+    ticket = admit_flatten(desk.bot, request, run_id="killed")
     market = cycle.update_market_data(desk.bot, ticket)
-    cancel_and_settle(desk.bot, ticket, market, WHY)
-    cycle.apply_risk_checks(desk.bot, ticket, market, closing_signals(desk.bot, WHY))
+    cancel_and_settle(desk.bot, ticket, market, request)
+    cycle.apply_risk_checks(desk.bot, ticket, market, closing_signals(desk.bot, request))
     desk.bot.book.control.release_lease(ticket.lease)  # as of a process that is seen to be dead
 
 
@@ -267,6 +291,29 @@ def test_after_a_kill_the_next_cycle_goes_on_without_buying(invested: Desk):
     assert check_ledger(invested.bot.book.engine) == ()
 
 
+def test_after_a_kill_of_a_flatten_for_one_symbol_everything_is_sold_when_everything_is_asked_for(invested: Desk):
+    before = held(invested)
+    die_before_sending(invested, replace(WHY, symbols=(Symbol("AMD"),)))
+
+    report = flatten(invested.bot, WHY, run_id="again")
+
+    assert sold(report) == before == {"AAPL", "AMD", "HD", "LLY", "RRC"}
+    cycle.run_cycle(invested.bot, run_id="after")
+    assert held(invested) == set()
+    assert invested.paper_rows("SELECT count(*) FROM paper_orders WHERE side = 'sell'") == [(5,)]
+    assert check_ledger(invested.bot.book.engine) == ()
+
+
+def test_a_name_written_in_another_order_is_the_same_request(invested: Desk):
+    die_before_sending(invested, replace(WHY, symbols=(Symbol("AMD"), Symbol("HD"))))
+    intended = invested.rows("SELECT client_order_id FROM intents WHERE side = 'sell' ORDER BY 1")
+
+    report = flatten(invested.bot, replace(WHY, symbols=(Symbol("HD"), Symbol("AMD"))), run_id="again")
+
+    assert sold(report) == {"AMD", "HD"}
+    assert sorted((order.client_order_id,) for order in report.orders) == intended
+
+
 # ── a broker that does not answer ─────────────────────────────────────────────────────────────────
 
 
@@ -281,6 +328,99 @@ class DeafToCancels:
 
     def cancel(self, *_: Any, **__: Any) -> Any:
         raise BrokerUnavailable("timeout")
+
+
+@dataclass
+class DeafToQuestions:
+    """The desk's broker, but it does not say whose account it is."""
+
+    broker: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.broker, name)
+
+    def account(self) -> Any:
+        raise BrokerUnavailable("timeout")
+
+
+@dataclass
+class HeldUp:
+    """The desk's broker, but an order stays on its way to it until a test lets it arrive."""
+
+    broker: Any
+    on_their_way: list[OrderIntent] = field(default_factory=list[OrderIntent])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.broker, name)
+
+    def submit(self, intent: OrderIntent, *, at: datetime) -> Any:
+        self.on_their_way.append(intent)
+        raise BrokerUnavailable("timeout")
+
+    def arrive(self, at: datetime) -> None:
+        for intent in self.on_their_way:
+            self.broker.submit(intent, at=at)
+
+
+OPEN = datetime(2022, 3, 16, 14, 0, tzinfo=UTC)  # the market is open
+BOUGHT = ["AMD", "HD", "LLY", "RRC"]  # what is bought then
+
+
+def test_a_buy_that_comes_after_it_was_given_up_is_cancelled_and_told(folder: Path):
+    with open_desk(folder, WallClock(OPEN)) as desk:
+        held_up = HeldUp(desk.bot.broker)
+        cycle.run_cycle(replace(desk.live(), broker=held_up), run_id="buys")
+        desk.bot.book.control.set_state(TradingState.REDUCING, cause="careful", who="Ben")
+        desk.clock.sleep(301)
+        cycle.run_cycle(desk.live(), run_id="gives up")
+        held_up.arrive(desk.clock.now())
+        desk.clock.sleep(60)
+
+        report = flatten(desk.live(), WHY, run_id="flat")
+
+        assert desk.bot.broker.open_orders() == desk.bot.book.journal.open_orders() == ()
+        assert [
+            (update.symbol, update.status) for update in sorted(report.settled, key=lambda order: order.symbol)
+        ] == [(symbol, OrderStatus.CANCELED) for symbol in BOUGHT]
+        assert "The order to buy 132 RRC came after it was given up: it is canceled" in report.warnings
+
+
+def test_a_buy_that_is_still_on_its_way_is_told_and_cancelled_when_it_comes(folder: Path):
+    with open_desk(folder, WallClock(OPEN)) as desk:
+        held_up = HeldUp(desk.bot.broker)
+        cycle.run_cycle(replace(desk.live(), broker=held_up), run_id="buys")
+        desk.clock.sleep(60)
+
+        report = flatten(desk.live(), WHY, run_id="flat")
+        held_up.arrive(desk.clock.now())
+        desk.clock.sleep(60)
+        after = cycle.run_cycle(desk.live(), run_id="after")
+
+        unknown = "it was sent, and the broker does not know it yet. Should it arrive, the next cycle cancels it"
+        assert f"The order to buy 132 RRC may still fill: {unknown}" in report.warnings
+        assert len(report.warnings) == 4
+        assert {update.status for update in after.settled} == {OrderStatus.CANCELED}
+        assert desk.bot.broker.open_orders() == ()
+
+
+def test_a_sale_that_may_be_on_its_way_is_told_and_not_sent_under_another_name(folder: Path):
+    with open_desk(folder, WallClock(OPEN)) as desk:
+        cycle.run_cycle(desk.live(), run_id="buys")
+        desk.clock.sleep(24 * 3600)
+        assert {order.symbol for order in cycle.run_cycle(desk.live(), run_id="sells HD itself").orders} == {"HD"}
+        desk.clock.sleep(60)
+        flatten(replace(desk.live(), broker=HeldUp(desk.bot.broker)), WHY, run_id="sells")
+        desk.clock.sleep(60)
+
+        report = flatten(desk.live(), WHY, run_id="again")
+        desk.clock.sleep(241)
+        late = flatten(desk.live(), WHY, run_id="once more")
+
+        unclear = "had no clear answer, and is not sent again. Flatten again in 5 minutes"
+        assert report.orders == ()
+        assert f"The order to sell 132 RRC {unclear}" in report.warnings
+        assert len(report.warnings) == 3
+        assert (sold(late), late.warnings) == ({"AMD", "LLY", "RRC"}, ())
 
 
 def test_a_cancel_without_a_clear_answer_is_told_and_the_cycle_goes_on(desk: Desk):
