@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import asyncio
 import importlib
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule
 
-# What every process that runs our flows needs to know of Prefect. What the user has set is kept.
+# Seconds. The watchdog takes a run for dead that is silent three times as long, whatever the user's environment says.
+HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
+# What every process that runs our flows needs to know of Prefect.
 ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "trading_bot,tasks,flows",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # hooks run after the run
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; the watchdog takes a silent run for dead
+    **HEARTBEAT,
 }
 FIRST_TICK = datetime(2000, 1, 1, tzinfo=UTC)  # ticks fall on the same instants however often this is restarted
 SECONDS_BETWEEN_POLLS = 5  # a halt that was asked for in the UI waits so long
@@ -37,9 +40,13 @@ SECONDS_BETWEEN_POLLS = 5  # a halt that was asked for in the UI waits so long
 def serve(config: Path | None = None) -> None:
     """Create or update the deployments and run what is due, until stopped. Raises SettingsError."""
     settings = load_config(config)
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    os.environ.update(environment_of_runs(os.environ))
     asyncio.run(_serve(settings, config))
+
+
+def environment_of_runs(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of every run: what the user has set is kept, but for how often a run gives a sign."""
+    return {**ENVIRONMENT, **inherited, **HEARTBEAT}
 
 
 async def _serve(settings: TradingBotSettings, config: Path | None) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from deployments.loop import Loop
 from deployments.place import Server, ServerRoom
 from deployments.processes import OWNER_ONLY, Process, Unfinished, born, last_lines, remember, start, write_private
+from deployments.serve import HEARTBEAT
 from flows.server import ServerUnavailable, answers
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.domain.errors import SettingsError
@@ -57,6 +58,7 @@ SAFETY = {
     "PREFECT_SERVER_API_HOST": HOST,
     "PREFECT_CLI_COLORS": "false",
     "PYTHONUNBUFFERED": "1",
+    **HEARTBEAT,
 }
 FOREIGN = ("PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_API_KEY")  # they would lead to another server
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "trading_bot,tasks,flows")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")  # hooks run after the run
-os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")  # the watchdog may look at this run, too
+os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = "30"  # the watchdog may look at this run, too, and counts on it
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # the run has it all; people get a report
 
 import httpx

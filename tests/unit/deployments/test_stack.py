@@ -9,6 +9,7 @@ import pytest
 from deployments import stack
 from deployments.place import ServerRoom
 from deployments.processes import Unfinished
+from deployments.serve import environment_of_runs
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.bot import open_book
 from trading_bot.core.owner import owner_of
@@ -54,3 +55,13 @@ def test_whether_a_cycle_runs_is_read_off_the_lease(settings: TradingBotSettings
             book.control.acquire_lease(owner, ttl_seconds=300)
 
     assert stack.lease_is_free(settings, timeout_seconds=0) is is_free
+
+
+def test_a_run_gives_its_sign_of_life_as_often_as_the_watchdog_expects_it_whatever_the_environment_says(tmp_path: Path):
+    theirs = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "600", "PREFECT_LOGGING_EXTRA_LOGGERS": "mine"}
+    room = stack.made(ServerRoom(tmp_path / "server"))
+
+    served, brought_up = environment_of_runs(theirs), stack.environment_of(room, "http://127.0.0.1:4200/api", theirs)
+
+    assert [found["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] for found in (served, brought_up)] == ["30", "30"]
+    assert served["PREFECT_LOGGING_EXTRA_LOGGERS"] == "mine"
