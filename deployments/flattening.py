@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import uuid4
 
+from deployments.place import forget_drain
 from deployments.standing import Desk
 from deployments.switching import show_in_prefect
 from trading_bot.core.bot import Bot, open_bot, secrets_of
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.core.flatten import FlattenRequest, flatten
 from trading_bot.core.logs import configure_logging
+from trading_bot.core.tickers import as_held
 from trading_bot.domain.cycle import CycleReport, TradingState
-from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError, StateError
 from trading_bot.reporting.outcome import Outcome, print_outcome
 from trading_bot.terminal import DONE, say
 
+GOES_ON = "The loop was stopped or paused. It goes on, so that the sales are booked; it buys nothing."
 NEXT_COMMANDS = (("bensbot status", "what is still open"), ("bensbot resume", "buy again"))
 
 
@@ -27,14 +30,23 @@ def flatten_here(found: Desk, symbols: Sequence[str], because: str, who: str, *,
     configure_logging(
         folder=settings.state.folder, level=level, terminal_level="CRITICAL", secrets=secrets_of(settings)
     )
-    request = FlattenRequest(because, who, tuple(Symbol(symbol) for symbol in symbols), ack=ack)
     with open_bot(settings) as bot:
-        before = bot.book.control.read().state
-        report = _flattened(bot, request, run_id=f"flatten-{uuid4()}")
-    print_outcome(Outcome((report,)), several=False, as_json=False, next_commands=NEXT_COMMANDS)
-    if before in (TradingState.PAUSED, TradingState.HALTED):  # the exits have to settle
-        show_in_prefect(found.server, say, paused=False)
+        held = as_held(symbols, bot.book.ledger.portfolio().positions)
+        request = FlattenRequest(because, who, held, ack=ack)
+        try:
+            report = _flattened(bot, request, run_id=f"flatten-{uuid4()}")
+            print_outcome(Outcome((report,)), several=False, as_json=False, next_commands=NEXT_COMMANDS)
+        finally:  # well or not: part of it may be sold
+            _let_the_loop_settle(found, bot)
     return DONE
+
+
+def _let_the_loop_settle(found: Desk, bot: Bot) -> None:
+    """End any pause of the loop while the book is reducing: what is sold has to be booked by the next cycles."""
+    with suppress(StateError):  # a book that is shut keeps the loop from settling, too
+        reducing = bot.book.control.read().state is TradingState.REDUCING
+        if reducing and show_in_prefect(found.server, say, paused=False, because=GOES_ON):
+            forget_drain(found.settings)
 
 
 def _flattened(bot: Bot, request: FlattenRequest, *, run_id: str) -> CycleReport:

@@ -87,8 +87,10 @@ def cancel_and_wait(prefect: PrefectLoop, say: Say, *, timeout_seconds: float) -
     wait_until_idle(prefect, say, timeout_seconds=timeout_seconds, hurry="bensbot down --now")
 
 
-def show_in_prefect(server: Server | None, say: Say, *, paused: bool) -> bool:
+def show_in_prefect(server: Server | None, say: Say, *, paused: bool, because: str = "") -> bool:
     """Pause the deployment, or let it go on, as the book has it. What goes wrong is said; the book counts.
+
+    `because` is said where the deployment stood otherwise.
 
     Returns:
         Whether the deployment stands as it was told to.
@@ -102,6 +104,8 @@ def show_in_prefect(server: Server | None, say: Say, *, paused: bool) -> bool:
 
     try:
         with connected(server) as prefect:
+            if because and prefect.loop().paused is not paused:
+                say(because)
             prefect.set_paused(paused)
             if not paused and (due := wait_for_next_run(prefect).next_run):  # until then nothing seems to be scheduled
                 say(f"The next run is due at {due:%Y-%m-%d %H:%M:%S} UTC.")
