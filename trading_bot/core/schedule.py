@@ -6,7 +6,7 @@ gate in `admission` skips them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -77,36 +77,19 @@ def rotation_due(hours: TradingHours, at: datetime, rotation_time: str, last: da
     After days without a run the newest session alone is due: one rotation catches up. A bot that has
     never rotated (`last` is None) begins with the session of its first day.
     """
-    clock = time.fromisoformat(rotation_time)
-
-    def is_past(day: date) -> bool:
-        return at >= datetime.combine(day, clock, tzinfo=NEW_YORK)
-
-    return _due(hours, at, is_past, last)
-
-
-def end_of_day_due(hours: TradingHours, at: datetime, last_reported: date | None) -> date | None:
-    """Return the session whose end of day is due at `at`, None when there is none.
-
-    After days without a run the newest session alone is due. A bot that has never reported begins with
-    the session of its first day.
-    """
-    return _due(hours, at, lambda day: day_is_over(hours, day, at), last_reported)
+    clock, today = time.fromisoformat(rotation_time), hours.day_of(at)
+    days = (today - timedelta(days=back) for back in range(LONGEST_BREAK + 1))
+    past = (day for day in days if hours.is_session(day) and at >= datetime.combine(day, clock, tzinfo=NEW_YORK))
+    newest = next(past, None)
+    if newest is None or (last is None and newest != today) or (last is not None and newest <= last):
+        return None
+    return newest
 
 
 def day_is_over(hours: TradingHours, day: date, at: datetime) -> bool:
     """Say whether the session's close and the last tick of our windows lie behind `at`; at 20:00 every day is."""
     latest = max((hours.close_of(day), *(window.closes for window in hours.windows_of(day))))
     return at > min(latest, datetime.combine(day, AFTER_HOURS_END, tzinfo=NEW_YORK))
-
-
-def _due(hours: TradingHours, at: datetime, is_past: Callable[[date], bool], last: date | None) -> date | None:
-    today = hours.day_of(at)
-    days = (today - timedelta(days=back) for back in range(LONGEST_BREAK + 1))
-    newest = next((day for day in days if hours.is_session(day) and is_past(day)), None)
-    if newest is None or (last is None and newest != today) or (last is not None and newest <= last):
-        return None
-    return newest
 
 
 def _require_even(interval_seconds: int) -> None:

@@ -63,15 +63,6 @@ class DataManager:
             raise NoMoreSessions(self._nothing_left(days, after))
         return left[0].astype(object)
 
-    def session_on_or_before(self, day: date) -> date:
-        """Return the newest session not after `day`. Raises DataError when there is none."""
-        days = self.sessions()
-        known = days[days <= np.datetime64(day)]
-        if not known.size:
-            begin = f"; they begin on {days[0]}" if days.size else ""
-            raise DataError(f"The prices have no session on or before {day}{begin}.")
-        return known[-1].astype(object)
-
     def require_session(self, day: date) -> date:
         """Return `day` when it is a session of the source; else raise DataError naming the nearest ones."""
         days = self.sessions()

@@ -53,7 +53,6 @@ STEPS = {"cycle_id": Kind.TEXT, "step": Kind.TEXT, "session": Kind.DAY, "seconds
 
 _AT_ONCE = 500  # names in one statement; databases have a limit
 _HAS_INTENT = exists().where(intents.c.cycle_id == decisions.c.cycle_id, intents.c.decision == decisions.c.number)
-_NOT_DECIDED = ~exists().where(decisions.c.cycle_id == signals.c.cycle_id, decisions.c.number == signals.c.number)
 _OVER = cycles.c.status.in_((CycleStatus.COMPLETED, CycleStatus.FAILED, CycleStatus.CANCELLED))
 _NEVER_LET_IN = (cycles.c.status == CycleStatus.SKIPPED) & (cycles.c.attempt == 0)
 

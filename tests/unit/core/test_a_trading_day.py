@@ -12,7 +12,8 @@ import pytest
 
 from tests.unit.core.trading import Desk, WallClock, open_desk
 from trading_bot.core.cycle import run_cycle
-from trading_bot.core.schedule import end_of_day_due, rotation_due, tick_times
+from trading_bot.core.end_of_day import mark_reported, session_due
+from trading_bot.core.schedule import rotation_due, tick_times
 from trading_bot.domain.cycle import SkipReason
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.state.audit import check_ledger
@@ -45,7 +46,7 @@ def live_through(desk: Desk, day: date, before: date) -> Day:
     ticks = {
         (hour, minute) for group in tick_times(60, ["regular"]) for hour in group.hours for minute in group.minutes
     }
-    rotated = reported = before
+    rotated = before
     for at in minutes_of(day):
         desk.clock.instant = at.astimezone(desk.clock.instant.tzinfo)
         now = at.time()
@@ -58,9 +59,9 @@ def live_through(desk: Desk, day: date, before: date) -> Day:
         if (due := rotation_due(bot.hours, at, "16:30", rotated)) is not None:
             lived.rotations.append((due, now))
             rotated = due
-        if (due := end_of_day_due(bot.hours, at, reported)) is not None:
+        if isinstance(due := session_due(bot), date):
             lived.ends.append((due, now))
-            reported = due
+            mark_reported(bot, due, run_id=f"end of {due}")
     return lived
 
 

@@ -10,7 +10,6 @@ from trading_bot.core.hours import TradingHours
 from trading_bot.core.schedule import (
     DayTimes,
     day_is_over,
-    end_of_day_due,
     end_of_day_times,
     rotation_due,
     tick_times,
@@ -19,7 +18,7 @@ from trading_bot.domain.errors import SettingsError
 
 REGULAR = TradingHours()
 WITH_AFTER_HOURS = TradingHours(windows=("regular", "after-hours"))
-WEDNESDAY, THURSDAY, FRIDAY = date(2022, 3, 16), date(2022, 3, 17), date(2022, 3, 18)
+WEDNESDAY, FRIDAY = date(2022, 3, 16), date(2022, 3, 18)
 HALF_DAY = date(2022, 11, 25)
 EVERY_MINUTE = tuple(range(60))
 EVERY_QUARTER = (0, 15, 30, 45)
@@ -101,6 +100,7 @@ def test_an_interval_that_misses_every_window_is_refused():
         ("2022-03-17 08:00", date(2022, 3, 15), WEDNESDAY),  # late, before the next session
         ("2022-03-21 13:00", date(2022, 3, 9), FRIDAY),  # days later: the newest one only
         ("2022-03-20 12:00", FRIDAY, None),  # a Sunday
+        ("2001-09-15 15:00", date(2001, 9, 7), date(2001, 9, 10)),  # the exchange was closed until the 17th
         ("2022-11-25 21:29", date(2022, 11, 23), None),
         ("2022-11-25 21:30", date(2022, 11, 23), HALF_DAY),  # half day and winter time: 16:30 as on any day
         ("2022-11-24 21:30", date(2022, 11, 23), None),  # Thanksgiving
@@ -136,30 +136,6 @@ def test_the_rotation_may_be_set_to_another_time():
 )
 def test_a_day_is_over_after_the_close_and_our_last_tick(hours: TradingHours, day: date, at: str, over: bool):
     assert day_is_over(hours, day, utc(at)) is over
-
-
-@pytest.mark.parametrize(
-    ("at", "last", "due"),
-    [
-        ("2022-03-16 20:00", date(2022, 3, 15), None),
-        ("2022-03-16 20:05", date(2022, 3, 15), WEDNESDAY),
-        ("2022-03-16 20:05", WEDNESDAY, None),
-        ("2022-03-17 15:00", date(2022, 3, 15), WEDNESDAY),
-        ("2022-03-19 15:00", date(2022, 3, 9), FRIDAY),  # a Saturday
-        ("2022-11-25 18:05", date(2022, 11, 23), HALF_DAY),
-        ("2022-11-25 18:05", None, HALF_DAY),
-        ("2022-11-26 18:05", None, None),
-        ("2001-09-15 15:00", date(2001, 9, 7), date(2001, 9, 10)),  # the exchange was closed until the 17th
-    ],
-)
-def test_the_end_of_the_day_is_due_once_a_session(at: str, last: date | None, due: date | None):
-    assert end_of_day_due(REGULAR, utc(at), last) == due
-
-
-def test_a_closure_from_the_settings_has_no_end_of_day():
-    hours = TradingHours(closed_dates=(THURSDAY,))
-
-    assert end_of_day_due(hours, utc("2022-03-17 20:05"), WEDNESDAY) is None
 
 
 @pytest.mark.parametrize(

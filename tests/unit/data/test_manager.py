@@ -99,16 +99,6 @@ def test_a_start_after_the_last_session_is_said_so(manager):
         replace(manager, start=date(2023, 1, 1)).next_session(None)
 
 
-@pytest.mark.parametrize(("day", "session"), [(25, 25), (26, 25), (27, 25), (28, 28)])
-def test_the_session_on_or_before_a_day(manager, day, session):
-    assert manager.session_on_or_before(date(2022, 2, day)) == date(2022, 2, session)
-
-
-def test_before_the_first_session_there_is_none_on_or_before(manager):
-    with pytest.raises(DataError, match="they begin on 2022-02-24"):
-        manager.session_on_or_before(date(2022, 2, 23))
-
-
 def test_a_required_session_is_itself(manager):
     assert manager.require_session(LAST) == LAST
 
