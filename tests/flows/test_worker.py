@@ -143,6 +143,9 @@ def test_a_worker_runs_every_deployment(workshop: Workshop):
 
     assert workshop.run("halt/bensbot", {"because": "looks odd"})["state_name"] == "Completed"
     assert workshop.trading_state() == "halted"
+    assert workshop.get("/deployments/name/trading-cycle/bensbot")["paused"] is True
+    workshop.prefect("deploy", "--all")  # ends the stop of the deployment, and not that of the book
+    assert workshop.get("/deployments/name/trading-cycle/bensbot")["paused"] is False
     assert workshop.run("trading-cycle/bensbot")["state_name"] == "Skipped"
 
     refused = workshop.run("resume/bensbot", {"because": "seen"})
