@@ -27,17 +27,26 @@ from deployments.standing import (
     picture_of_book,
     table_as_text,
 )
-from deployments.switching import show_in_prefect
+from deployments.switching import show_in_prefect, tell_of_unseen_pause
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.words import sentence
 from trading_bot.reporting.as_json import Json as JsonValue
 from trading_bot.terminal import DONE, say
 
+
+def _says_why(_type: object, why: str) -> None:
+    """Refuse a cause without a word. Raises SettingsError."""
+    if not why.strip():
+        raise SettingsError(
+            "--because is empty, and the journal wants to know why. Write a few words, or leave it out."
+        )
+
+
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
 ]
-Because = Annotated[str, Parameter(help="Why, for the journal.")]
+Because = Annotated[str, Parameter(help="Why, for the journal.", validator=_says_why)]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 Acknowledged = Annotated[bool, Parameter(negative="", help="I have seen why trading was halted.")]
 Timeout = Annotated[float, Parameter(name="--timeout", help="Seconds to wait at the most.")]
@@ -126,9 +135,11 @@ def resume(
     from trading_bot.core import switch
 
     with switch.open_book_to_switch(found.settings) as book:
+        before, place = book.control.read(), book.place
         switch.resume(book, because=because, who=_owner(), ack=ack)
-        place = book.place
     say(f"Trading is active, in the book {place}. Failures are forgotten, and drawdown counts from here.")
+    if found.server is None:
+        tell_of_unseen_pause(before, say)
     _switch_prefect(found, paused=False)
     return DONE
 

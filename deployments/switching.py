@@ -11,6 +11,7 @@ from deployments.loop import Loop, Run
 from deployments.place import Server
 from deployments.processes import Unfinished
 from flows.server import ServerUnavailable
+from trading_bot.domain.cycle import ControlState, TradingState
 from trading_bot.domain.errors import BensBotError
 from trading_bot.reporting.as_json import Json
 
@@ -115,6 +116,18 @@ def show_in_prefect(server: Server | None, say: Say, *, paused: bool, because: s
     except ServerUnavailable as error:
         say(f"{error} The book counts.")
         return False
+
+
+def tell_of_unseen_pause(before: ControlState, say: Say) -> None:
+    """Say what may hold the loop back where no server is known, if what a resume has ended pauses deployments."""
+    from trading_bot.core.failures import RECOVERY
+
+    by_recovery = before.state is TradingState.HALTED and before.changed_by == RECOVERY
+    if by_recovery or before.state is TradingState.PAUSED:
+        say(
+            "No Prefect server is known here. If one runs the loop, its deployment may still be paused: set "
+            "PREFECT_API_URL and PREFECT_API_AUTH_STRING, then bensbot start."
+        )
 
 
 def wait_for_next_run(prefect: PrefectLoop) -> Loop:
