@@ -43,6 +43,13 @@ def _says_why(_type: object, why: str) -> None:
         )
 
 
+
+def _says_why(_type: object, why: str) -> None:
+    """Refuse a cause without a word. Raises SettingsError."""
+    if not why.strip():
+        raise SettingsError("--because is empty, and the journal wants to know why. Write a few words.")
+
+
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
 ]

@@ -110,4 +110,11 @@ async def _is_paused(deployed: Deployed) -> bool:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    from trading_bot.domain.errors import BensBotError
+    from trading_bot.terminal import WRONG_SETTINGS, say
+
+    try:
+        serve(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    except BensBotError as error:
+        say(f"bensbot: {error}")
+        sys.exit(WRONG_SETTINGS)

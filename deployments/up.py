@@ -128,6 +128,7 @@ def _take_down(settings: TradingBotSettings, *, now: bool, timeout: float) -> No
     room = server_room(settings)
     loop, address = room.loop_process, room.address()
     if loop is None and room.server_process is None:
+        say("Nothing is up here.")
         return
     with stack.alone(room):
         if loop is not None and not now:

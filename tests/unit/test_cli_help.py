@@ -76,3 +76,30 @@ def test_a_folder_that_is_not_there_is_a_sentence(bensbot: Bensbot):
     said = bensbot("deployments", "--write", "nowhere/prefect.yaml")
 
     assert (said.code, said.err) == (2, "bensbot: nowhere/prefect.yaml cannot be written: No such file or directory.\n")
+
+
+@pytest.mark.parametrize("words", [["halt"], ["pause"], ["resume"], ["flatten", "--yes"]])
+def test_a_cause_without_a_word_is_refused(traded: Bensbot, words: list[str]):
+    said = traded(*words, "--because", " ")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("bensbot: --because is empty, and the journal wants to know why.")
+    assert traded("status", "--json").document["state"] == "active"
+
+
+def test_down_says_that_nothing_is_up(bensbot: Bensbot):
+    said = bensbot("down")
+
+    assert (said.code, said.err) == (0, "Nothing is up here.\n")
+
+
+def test_serving_with_a_misspelt_setting_is_a_sentence(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("orchestrator: {loop_interval_secnds: 60}\n")
+    script = Path(__file__).resolve().parents[2] / "deployments" / "serve.py"
+
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("bensbot: ")
+    assert "loop_interval_seconds" in done.stderr
+    assert "Traceback" not in done.stderr
