@@ -38,15 +38,6 @@ from trading_bot.terminal import DONE, say
 def _says_why(_type: object, why: str) -> None:
     """Refuse a cause without a word. Raises SettingsError."""
     if not why.strip():
-        raise SettingsError(
-            "--because is empty, and the journal wants to know why. Write a few words, or leave it out."
-        )
-
-
-
-def _says_why(_type: object, why: str) -> None:
-    """Refuse a cause without a word. Raises SettingsError."""
-    if not why.strip():
         raise SettingsError("--because is empty, and the journal wants to know why. Write a few words.")
 
 
