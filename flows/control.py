@@ -4,10 +4,15 @@ The book decides and is written first. Pausing the deployments of the trading cy
 shows the same; when Prefect cannot do that, the next cycle is skipped all the same.
 """
 
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import hooks
@@ -27,10 +32,14 @@ from trading_bot.core import switch
 from trading_bot.core.bot import Bot, open_bot
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.flatten import FlattenRequest, admit_flatten
+from trading_bot.core.tickers import as_held
 from trading_bot.domain.cycle import CycleReport, CycleTicket, TradingState
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.errors import StateError
 from trading_bot.domain.secrets import masked_errors
+from trading_bot.reporting.closing import closing_in_words
 from trading_bot.state.manager import StateManager
+
+log = logging.getLogger(__name__)
 
 CONFIG = "Settings file on the machine that runs the bot. Empty: config.yaml there, or the defaults."
 
@@ -92,17 +101,15 @@ async def resume(params: ResumeParams) -> str:
     on_cancellation=[hooks.announce_stop],
     persist_result=False,
 )
-async def flatten(params: FlattenParams) -> CycleReport:
-    """Run the cycle that closes positions."""
-    symbols = tuple(Symbol(symbol) for symbol in params.symbols)
-    request = FlattenRequest(params.because, _who(), symbols, ack=params.ack)
-    with masked_errors(), open_bot(prepared(load_config(params.config))) as bot:
-        before = bot.book.control.read().state
+async def flatten(params: FlattenParams) -> State[Any]:
+    """Run the cycle that closes positions. The final state's message says what came of it."""
+    with masked_errors(), open_bot(prepared(load_config(params.config))) as bot, _loop_settles(bot.book):
+        symbols = as_held(params.symbols, bot.book.ledger.portfolio().positions)
+        request = FlattenRequest(params.because, _who(), symbols, ack=params.ack)
         ticket = admit_flatten(bot, request, run_id=str(this_run().id))
-        _show_in_prefect(bot.book, before, ticket.state)
+        _let_the_loop_settle(bot.book)  # now already: whoever kills this run leaves a loop that goes on
         report = await run_flatten(bot, ticket, request)
-        show_status(bot.book, at=bot.clock.now())
-        return report
+        return Completed(message=bot.secrets.mask(closing_in_words(report)), data=report)
 
 
 async def run_flatten(bot: Bot, ticket: CycleTicket, request: FlattenRequest) -> CycleReport:
@@ -130,6 +137,23 @@ def _show_in_prefect(book: StateManager, before: TradingState, now: TradingState
     elif before in standstill:
         let_cycles_go_on()
     show_status(book, at=SystemClock().now())
+
+
+@contextmanager
+def _loop_settles(book: StateManager) -> Generator[None]:
+    """Look after the loop once the block has ended, well or not: part of it may be sold."""
+    try:
+        yield
+    finally:
+        with suppress(StateError):  # a book that is shut keeps the loop from settling, too
+            _let_the_loop_settle(book)
+            show_status(book, at=SystemClock().now())
+
+
+def _let_the_loop_settle(book: StateManager) -> None:
+    """End any pause of the deployments while the book is reducing: what is sold has to be booked by the next cycles."""
+    if book.control.read().state is TradingState.REDUCING and let_cycles_go_on():
+        log.warning("The loop was stopped or paused. It goes on, so that the sales are booked; it buys nothing.")
 
 
 def _who() -> str:

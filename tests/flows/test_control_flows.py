@@ -136,9 +136,11 @@ def test_the_parameters_explain_themselves_in_the_form(name: str):
 def test_flatten_sells_what_is_held_under_the_rules_and_buys_nothing_again(mine: Desk):
     mine.trade()
 
-    report = asyncio.run(flatten(mine).aresult())
+    sold = flatten(mine)
+    report = asyncio.run(sold.aresult())
 
     assert isinstance(report, CycleReport)
+    assert sold.message.startswith(f"{len(report.portfolio.positions)} orders to close positions: sell ")
     assert (
         {order.symbol for order in report.orders if order.side is Side.SELL} == set(report.portfolio.positions) != set()
     )
@@ -166,6 +168,33 @@ def test_after_a_pause_flattening_lets_the_deployment_go_on_so_that_the_sales_ar
     flatten(mine)
 
     assert not is_paused(deployment)
+
+
+@pytest.mark.parametrize("state", ["active", "reducing"])
+def test_flattening_lets_a_deployment_go_on_that_its_owner_stopped(mine: Desk, deployment: UUID, state: str):
+    mine.trade()
+    with mine.book() as book:
+        book.control.set_state(TradingState(state), cause="a test", who="Ben")
+    set_paused(deployment, True)
+
+    flatten(mine)
+
+    assert not is_paused(deployment)
+
+
+def test_a_flatten_that_fails_on_its_way_lets_the_deployment_go_on_as_well(troubled_desk: Callable[..., Desk]):
+    from prefect.client.orchestration import get_client
+
+    mine = troubled_desk("wrong answer")
+    deployment = deploy(mine.config)
+    set_paused(deployment, True)
+
+    assert flatten(mine).is_failed()
+
+    assert control_of(mine).state is TradingState.REDUCING
+    assert not is_paused(deployment)
+    with get_client(sync_client=True) as client:
+        client.delete_deployment(deployment)
 
 
 # ── a deployment that is paused in the UI ─────────────────────────────────────────────────────────
