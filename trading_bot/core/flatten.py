@@ -34,6 +34,7 @@ ACKNOWLEDGE = "`ack: true` in the parameters of the flow flatten, or `bensbot fl
 LEASE_WAIT_SECONDS = 30  # a running cycle takes a few seconds
 POLL_SECONDS = 1.0
 MOST_NAMED = 12
+PATIENCE = f"{ON_ITS_WAY.total_seconds() / 60:.0f} minutes"  # until an order that was sent is not on its way any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +195,12 @@ def _withdraw(bot: Bot, ticket: CycleTicket, order: OpenOrder) -> OrderUpdate | 
     bot.book.journal.expire_unsent(order_id, ticket.lease, f"not at the broker when {ticket.cycle_id} cancelled it")
     if order.status is not OrderStatus.UNKNOWN:
         return None
-    return "it was sent, and the broker does not know it yet. Should it arrive, the next cycle cancels it"
+    unknown = "it was sent, and the broker does not know it yet. Should it arrive, the next cycle cancels it"
+    return f"{unknown}; resume no sooner than {PATIENCE} from now"
 
 
 def _perhaps_sold(bot: Bot, ticket: CycleTicket, request: FlattenRequest) -> tuple[str, ...]:
     """Name the sales of other cycles that may be on their way: a second one could sell what is not held."""
-    minutes = int(ON_ITS_WAY.total_seconds() / 60)
     unclear = [
         trade(order.intent.side, order.remaining, order.intent.symbol)
         for order in bot.book.journal.open_orders()
@@ -208,7 +209,7 @@ def _perhaps_sold(bot: Bot, ticket: CycleTicket, request: FlattenRequest) -> tup
         and order.intent.symbol in (request.symbols or [order.intent.symbol])
     ]
     return tuple(
-        f"The order to {wanted} had no clear answer, and is not sent again. Flatten again in {minutes} minutes"
+        f"The order to {wanted} had no clear answer, and is not sent again. Flatten again in {PATIENCE}"
         for wanted in unclear
     )
 

@@ -397,7 +397,8 @@ def test_a_buy_that_is_still_on_its_way_is_told_and_cancelled_when_it_comes(fold
         after = cycle.run_cycle(desk.live(), run_id="after")
 
         unknown = "it was sent, and the broker does not know it yet. Should it arrive, the next cycle cancels it"
-        assert f"The order to buy 132 RRC may still fill: {unknown}" in report.warnings
+        patience = "resume no sooner than 5 minutes from now"
+        assert f"The order to buy 132 RRC may still fill: {unknown}; {patience}" in report.warnings
         assert len(report.warnings) == 4
         assert {update.status for update in after.settled} == {OrderStatus.CANCELED}
         assert desk.bot.broker.open_orders() == ()
