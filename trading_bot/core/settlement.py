@@ -128,6 +128,9 @@ def _differences(bot: Bot, ticket: CycleTicket) -> tuple[str, ...]:
         found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
     if found and bot.book.control.read().state is TradingState.ACTIVE:
         cause = f"the books differ: {'; '.join(found)}"
-        bot.book.control.set_state(TradingState.REDUCING, cause=cause, who=RECONCILIATION, lease=ticket.lease)
-        bot.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
+        control = bot.book.control.set_state(
+            TradingState.REDUCING, cause=cause, who=RECONCILIATION, only_from=TradingState.ACTIVE, lease=ticket.lease
+        )
+        if control.changed_by == RECONCILIATION:  # else somebody was quicker, and his word is the stronger one
+            bot.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
     return tuple(f"Our book and the broker's differ. {difference}" for difference in found)

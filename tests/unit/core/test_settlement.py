@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.core.trading import THIRD, Desk, WallClock, change, open_desk
+from tests.unit.core.trading import THIRD, Desk, EventfulClock, WallClock, change, open_desk
 from trading_bot.core import cycle
+from trading_bot.core.admission import admit
 from trading_bot.core.bot import Bot
+from trading_bot.core.settlement import settle
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, LeaseLost, NotSent
 from trading_bot.domain.market import Symbol
@@ -291,6 +293,30 @@ def test_books_that_still_differ_are_announced_once(folder: Path):
             assert cycle.run_cycle(desk.bot, run_id=f"run-{number}").warnings
 
         assert desk.notices.titles().count("Books differ") == 1
+
+
+def test_books_that_differ_do_not_end_a_pause_that_comes_in_the_same_moment(folder: Path):
+    clock = EventfulClock()
+    with open_desk(folder) as owners, open_desk(folder, clock) as desk:
+        ticket = admit(desk.bot, run_id="run")
+        market = cycle.update_market_data(desk.bot, ticket)
+        change(desk.paper_file, "UPDATE paper_account SET cash = '1.00'")
+
+        def pause() -> None:
+            clock.happens = lambda: None
+            owners.bot.book.control.set_state(TradingState.PAUSED, cause="holiday", who="Ben")
+
+        def pause_with_the_next_look_at_the_clock() -> None:
+            clock.happens = pause
+
+        bot = replace(desk.bot, broker=Sleepy(desk.bot.broker, pause_with_the_next_look_at_the_clock))
+        settlement = settle(bot, ticket, market)
+        control = desk.bot.book.control.read()
+
+    difference = "Our book and the broker's differ. cash: $100,000.00 in our book, $1.00 at the broker"
+    assert settlement.warnings == (difference,)
+    assert (control.state, control.cause) == (TradingState.PAUSED, "holiday")
+    assert desk.notices.titles() == []
 
 
 def test_reducing_lasts_until_the_owner_resumes(folder: Path):

@@ -1,26 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.unit.core.trading import Desk, WallClock, settings_in
+from tests.unit.core.trading import Desk, EventfulClock, settings_in
 from trading_bot.core import switch
 from trading_bot.core.bot import open_book
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError, StateError
-
-
-class EventfulClock(WallClock):
-    """Something may happen whenever somebody looks at it."""
-
-    happens: Callable[[], object] = staticmethod(lambda: None)
-
-    def now(self) -> datetime:
-        self.happens()
-        return super().now()
 
 
 def test_a_pause_is_ended_without_an_acknowledgement(desk: Desk):

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +39,16 @@ class WallClock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.instant += timedelta(seconds=seconds)
+
+
+class EventfulClock(WallClock):
+    """Something may happen whenever somebody looks at it."""
+
+    happens: Callable[[], object] = staticmethod(lambda: None)
+
+    def now(self) -> datetime:
+        self.happens()
+        return super().now()
 
 
 @dataclass
