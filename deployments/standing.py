@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from deployments.loop import Asked, Expectation, Finding, find, loop_as_json, loop_lines
+from deployments.loop import Asked, Expectation, Finding, Verdict, find, loop_as_json, loop_lines
 from deployments.place import Server, find_server
 from flows.server import ServerUnavailable
 from trading_bot import __version__
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import StateError
+from trading_bot.domain.errors import DataError, NoMoreSessions, SourceUnavailable, StateError
 from trading_bot.reporting.as_json import Json
 from trading_bot.reporting.standing import document_of_rows, standing_as_json, standing_as_text
 from trading_bot.terminal import hide
@@ -125,7 +125,10 @@ def picture_of_book(found: Desk, *, check: bool) -> Picture:
     expected = Expectation(completed.ended_at if completed else None, since)
     document = cast("dict[str, Json]", json.loads(standing_as_json(standing)))
     document |= {"version": __version__, "updated_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    return Picture(state, standing_as_text(standing), document, asked, find(state, asked, expected))
+    finding = find(state, asked, expected)
+    if check and finding.verdict is Verdict.STALE and _is_traded_out(settings, standing.last_session):
+        finding = Finding(Verdict.AT_REST, f"the prices end on {standing.last_session}, and all of them are traded")
+    return Picture(state, standing_as_text(standing), document, asked, finding)
 
 
 def picture_from_server(found: Desk) -> Picture:
@@ -146,6 +149,22 @@ def picture_from_server(found: Desk) -> Picture:
     text = table_as_text(rows) if rows else "Trading  unknown: no cycle has left its status on the server yet"
     state = TradingState(str(rows.get("state", TradingState.ACTIVE)))
     return Picture(state, text, rows, asked, find(state, asked, Expectation(None, None)))
+
+
+def _is_traded_out(settings: TradingBotSettings, newest: date | None) -> bool:
+    """Say whether a price source of the past has no session left."""
+    from trading_bot.core.bot import data_manager, is_historical
+    from trading_bot.core.hours import TradingHours
+
+    if newest is None or not is_historical(settings):
+        return False
+    try:
+        data_manager(settings, TradingHours()).next_session(newest)
+    except NoMoreSessions:
+        return True
+    except (DataError, SourceUnavailable):
+        return False
+    return False
 
 
 def table_as_text(rows: Mapping[str, Json]) -> str:
