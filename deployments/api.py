@@ -111,6 +111,14 @@ class PrefectLoop:
         )
         return rows_of(found[0].data) if found else None
 
+    def last_sign_of_life(self) -> datetime | None:
+        """Return when a cycle last traded, or had a quiet reason not to; None when the server knows of none."""
+        from deployments.watchdog import IDLE, TRADED
+
+        asked = {"filter": {"event": {"name": [TRADED, IDLE]}, "order": "DESC"}, "limit": 1}
+        found = self._client.request("POST", "/events/filter", json=asked).json()["events"]
+        return datetime.fromisoformat(found[0]["occurred"]) if found else None
+
     def next_runs(self, flow: str, count: int) -> tuple[datetime, ...]:
         """Return when the next runs of a deployed flow are due. Raises NotDeployed."""
         order = FlowRunSort.EXPECTED_START_TIME_ASC

@@ -25,6 +25,7 @@ from deployments.standing import (
     no_book,
     picture_from_server,
     picture_of_book,
+    show_status,
     table_as_text,
 )
 from deployments.switching import show_in_prefect, tell_of_unseen_pause
@@ -187,6 +188,7 @@ def _stand_still(state: TradingState, because: str, timeout: float, config: Path
 def _switch_prefect(found: Desk, *, paused: bool) -> None:
     if show_in_prefect(found.server, say, paused=paused):
         forget_drain(found.settings)
+        show_status(found, paused=paused)
 
 
 def _by_a_run(found: Desk, flow: str, params: Mapping[str, JsonValue], timeout: float, *, paused: bool | None) -> Run:

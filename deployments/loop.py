@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from trading_bot.domain.words import counted, sentence
 from trading_bot.reporting.as_json import Json
 
 BEGUN = ("Running", "Cancelling")  # a run that is submitted waits for its time
+GRACE = timedelta(seconds=60)  # after a start or a resume, before anybody is called
 NEWEST_RUNS = 3  # so many bad ends in a row are no accident
 
 
@@ -74,10 +75,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What the book says about cycles that completed, and what the settings expect."""
+    """When a cycle completed, as the book or the server's events say, and since when one should have."""
 
     last_completed: datetime | None  # aware, UTC
     completed_since: datetime | None  # a cycle should have completed since then; None while we need not trade
+    judged_at: datetime | None = None  # aware, UTC; given where a loop that was just started has to be spared
 
 
 def find(state: TradingState, asked: Asked, expected: Expectation) -> Finding:
@@ -88,15 +90,26 @@ def find(state: TradingState, asked: Asked, expected: Expectation) -> Finding:
         return Finding(Verdict.AT_REST, f"trading is {state}")
     if asked.loop is not None and asked.loop.paused:
         return Finding(Verdict.AT_REST, "the loop is stopped")
-    stale = _overdue(expected) or _not_looping(asked, expected)
+    stale = _overdue(asked.loop, expected) or _not_looping(asked, expected)
     return Finding(Verdict.STALE, stale) if stale else Finding(Verdict.WELL, "it trades as it should")
 
 
-def _overdue(expected: Expectation) -> str | None:
+def _overdue(loop: Loop | None, expected: Expectation) -> str | None:
     last, wanted = expected.last_completed, expected.completed_since
-    if last is None or wanted is None or last >= wanted:
+    if wanted is None or _is_fresh(expected) or (loop is not None and _has_just_begun(loop, expected)):
         return None
+    if last is None:  # without a loop there is more to say
+        return "no cycle has ever completed" if loop is not None else None
     return f"no cycle has completed since {_instant(last)}"
+
+
+def _has_just_begun(loop: Loop, expected: Expectation) -> bool:
+    """Say whether no run has been due for longer than the grace, in the time in which one should have completed."""
+    wanted, now = expected.completed_since, expected.judged_at
+    if wanted is None or now is None or loop.late:
+        return False
+    ended = [run.due for run in loop.newest if run.due is None or run.due >= wanted]
+    return all(due is not None and due > now - GRACE for due in (*ended, *(run.due for run in loop.under_way)))
 
 
 def _not_looping(asked: Asked, expected: Expectation) -> str | None:

@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from deployments.loop import Asked, Expectation, Finding, Verdict, find, loop_as_json, loop_lines
+from deployments.loop import (
+    GRACE,
+    NEWEST_RUNS,
+    Asked,
+    Expectation,
+    Finding,
+    Loop,
+    Verdict,
+    find,
+    loop_as_json,
+    loop_lines,
+)
 from deployments.place import Server, find_server
 from flows.server import ServerUnavailable
 from trading_bot import __version__
@@ -121,10 +132,11 @@ def picture_of_book(found: Desk, *, check: bool) -> Picture:
     with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
         completed, standing = book.cycles.newest_completed(), read_standing(book)
     asked, state = ask_for_loop(found.server), standing.control.state
-    since = _completed_since(settings, datetime.now(UTC)) if check else None
-    expected = Expectation(completed.ended_at if completed else None, since)
+    now = datetime.now(UTC)
+    since = _completed_since(settings, now, standing.control.changed_at) if check else None
+    expected = Expectation(completed.ended_at if completed else None, since, now)
     document = cast("dict[str, Json]", json.loads(standing_as_json(standing)))
-    document |= {"version": __version__, "updated_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    document |= {"version": __version__, "updated_at": now.isoformat(timespec="seconds")}
     finding = find(state, asked, expected)
     if check and finding.verdict is Verdict.STALE and _is_traded_out(settings, standing.last_session):
         finding = Finding(Verdict.AT_REST, f"the prices end on {standing.last_session}, and all of them are traded")
@@ -143,12 +155,33 @@ def picture_from_server(found: Desk) -> Picture:
 
     server = found.elsewhere()
     with connected(server) as prefect:
-        asked = Asked(server.address, prefect.loop())
+        loop, sign = prefect.loop(), prefect.last_sign_of_life()
         rows = document_of_rows(prefect.table(STATUS_TABLE) or {})
     rows.pop("deployment_paused", None)  # the loop says it, as of now
     text = table_as_text(rows) if rows else "Trading  unknown: no cycle has left its status on the server yet"
     state = TradingState(str(rows.get("state", TradingState.ACTIVE)))
-    return Picture(state, text, rows, asked, find(state, asked, Expectation(None, None)))
+    asked = Asked(server.address, loop)
+    return Picture(state, text, rows, asked, find(state, asked, _expected_of(loop, sign, rows.get("changed_at"))))
+
+
+def _expected_of(loop: Loop, sign: datetime | None, changed_at: Json) -> Expectation:
+    """Expect one sign of life of the last three runs: the settings, which know the hours, are elsewhere."""
+    due = min((run.due for run in loop.newest if run.due), default=None) if len(loop.newest) == NEWEST_RUNS else None
+    changed = datetime.fromisoformat(changed_at) if isinstance(changed_at, str) else None
+    if due is not None and changed is not None and changed > due:  # it was paused or halted then
+        due = None
+    return Expectation(sign, due)
+
+
+def show_status(found: Desk, *, paused: bool) -> None:
+    """Have the server show the book as it is now: a book that stands still has no next cycle that would."""
+    from deployments.api import client_of
+    from tasks.status import publish_status
+    from trading_bot.core.bot import book_url
+    from trading_bot.state.manager import open_read_only
+
+    with client_of(found.reached()), open_read_only(book_url(found.settings)) as book:
+        publish_status(book, at=datetime.now(UTC), deployment_paused="yes" if paused else "no")
 
 
 def _is_traded_out(settings: TradingBotSettings, newest: date | None) -> bool:
@@ -183,12 +216,14 @@ def _in_words(value: Json) -> str:
     return "–" if value is None else str(value)
 
 
-def _completed_since(settings: TradingBotSettings, now: datetime) -> datetime | None:
-    """Return since when a cycle should have completed; None outside of the hours in which we trade."""
+def _completed_since(settings: TradingBotSettings, now: datetime, changed_at: datetime) -> datetime | None:
+    """Return since when a cycle should have completed; None where we need not trade, or may not for so long yet."""
     from trading_bot.core.bot import is_historical
     from trading_bot.core.hours import TradingHours
 
-    since = now - timedelta(seconds=INTERVALS * settings.orchestrator.loop_interval_seconds)
+    since = now - max(timedelta(seconds=INTERVALS * settings.orchestrator.loop_interval_seconds), GRACE)
+    if changed_at > since:
+        return None
     if is_historical(settings) or not settings.orchestrator.market_hours_only:
         return since
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)

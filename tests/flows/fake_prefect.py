@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ class FakePrefect:
     paused: bool = False
     under_way: bool = False
     ends_as: Mapping[str, str] = field(default_factory=lambda: {"type": "COMPLETED", "name": "Completed"})
+    ended: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])  # newest first
+    sign_of_life: str | None = None  # when the newest event said that a cycle completed
     tables: dict[str, dict[str, str | None]] = field(default_factory=dict[str, dict[str, "str | None"]])
     asked_for: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
@@ -31,7 +34,9 @@ class FakePrefect:
             return {"client": "tests", "token": "made up", "expiration": "2100-01-01T00:00:00Z"}
         if "/deployments/" in path:
             return self._deployments(path, body)
-        return self._artifacts(path, body) if "/artifacts/" in path else self._runs(path, body)
+        if path.endswith("/events/filter"):
+            return {"events": [{"occurred": self.sign_of_life}] if self.sign_of_life else []}
+        return self._artifacts(path, body) if "/artifacts" in path else self._runs(path, body)
 
     def _deployments(self, path: str, body: Any) -> Any:
         if path.endswith("/create_flow_run"):
@@ -39,10 +44,14 @@ class FakePrefect:
             return self._run(self.ends_as)
         if body and "paused" in body:
             self.paused = body["paused"]
-        known = {"id": LOOP, "name": "bensbot", "flow_id": FLOW, "paused": self.paused}
+        polled = polled_at()
+        known = {"id": LOOP, "name": "bensbot", "flow_id": FLOW, "paused": self.paused, "last_polled": polled}
         return [known] if path.endswith("/filter") else known
 
     def _artifacts(self, path: str, body: Any) -> Any:
+        if path.endswith("/artifacts/"):
+            self.tables[body["key"]] = {row["name"]: row["value"] for row in json.loads(body["data"])}
+            return {"id": RUN, **body}
         if not path.endswith("/artifacts/filter"):
             return []
         rows = self.tables.get(body["artifacts"]["key"]["any_"][0], {})
@@ -51,11 +60,22 @@ class FakePrefect:
     def _runs(self, path: str, body: Any) -> Any:
         if not path.endswith("/filter"):
             return self._run(self.ends_as)
-        running = self.under_way and "RUNNING" in body["flow_runs"]["state"]["type"]["any_"]
-        return [self._run({"type": "RUNNING", "name": "Running"})] if running else []
+        wanted = body["flow_runs"]["state"]
+        if "COMPLETED" in wanted["type"]["any_"]:
+            return [{**self._run(self.ends_as), **run} for run in self.ended]
+        if "RUNNING" in wanted["type"]["any_"]:
+            return [self._run({"type": "RUNNING", "name": "Running"})] if self.under_way else []
+        late = "Late" in ((wanted["name"] or {}).get("any_") or ())
+        planned = {**self._run({"type": "SCHEDULED", "name": "Scheduled"}), "expected_start_time": polled_at()}
+        return [] if late else [planned]
 
     def _run(self, state: Mapping[str, str]) -> dict[str, Any]:
         return {"id": RUN, "name": "brave-owl", "flow_id": FLOW, "deployment_id": LOOP, "state": dict(state)}
+
+
+def polled_at() -> str:
+    """Return the present instant: somebody asks all the time, and the next run is due."""
+    return datetime.now(UTC).isoformat()
 
 
 @contextmanager

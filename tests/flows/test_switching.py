@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deployments import stack
-from deployments.control import flatten, halt, pause, resume, start, stop
+from deployments.control import flatten, halt, pause, resume, start, status, stop
 from deployments.place import Server, ServerRoom
 from deployments.up import down
 from tests.flows.fake_prefect import FakePrefect, fake_prefect
@@ -134,3 +135,45 @@ def test_elsewhere_flatten_says_what_came_of_it(prefect: FakePrefect, capsys: py
 
     assert capsys.readouterr().err.splitlines()[-1] == f"{told} Nothing is bought until: bensbot resume"
     assert prefect.asked_for == [{"because": "going away", "symbols": ["aapl"], "ack": False}]
+
+
+# ── watching from elsewhere ───────────────────────────────────────────────────────────────────────
+
+SKIPPED = [
+    {"expected_start_time": f"2026-11-23T17:0{minute}:00Z", "end_time": f"2026-11-23T17:0{minute}:02Z"}
+    for minute in (3, 2, 1)
+]
+
+
+@pytest.mark.parametrize(
+    ("sign_of_life", "changed_at", "code"),
+    [
+        ("2026-11-23T17:01:01+00:00", "2026-11-20T12:00:00+00:00", 0),  # quiet skips, or one that traded
+        ("2026-11-23T17:00:59+00:00", "2026-11-20T12:00:00+00:00", 5),  # backing off, too late, lease taken
+        (None, "2026-11-20T12:00:00+00:00", 5),
+        (None, "2026-11-23T17:02:30+00:00", 0),  # resumed since
+    ],
+)
+def test_elsewhere_three_runs_without_a_sign_of_life_are_stale(
+    prefect: FakePrefect, sign_of_life: str | None, changed_at: str, code: int
+):
+    prefect.ends_as, prefect.ended = {"type": "COMPLETED", "name": "Skipped"}, SKIPPED
+    prefect.sign_of_life, prefect.tables["bensbot-status"] = sign_of_life, {"state": "active", "changed_at": changed_at}
+
+    assert status(check=True) == code
+
+
+def test_elsewhere_a_halt_where_the_book_is_shows_at_once(
+    prefect: FakePrefect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    with open_book(load_config()):
+        pass
+    halt(because="smoke")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capsys.readouterr()
+
+    code = status(check=True, as_json=True)
+
+    document = json.loads(capsys.readouterr().out)
+    assert (code, document["state"], document["cause"]) == (4, "halted", "smoke")

@@ -79,6 +79,29 @@ def test_three_intervals_without_a_completed_cycle_are_stale():
     assert (finding.verdict, finding.reason) == (5, "no cycle has completed since 2026-11-23 16:56:00 UTC")
 
 
+def test_a_book_that_never_completed_a_cycle_is_stale():
+    finding = find(TradingState.ACTIVE, seen(), Expectation(last_completed=None, completed_since=NOON - 3 * TICK))
+
+    assert (finding.verdict, finding.reason) == (5, "no cycle has ever completed")
+
+
+@pytest.mark.parametrize(
+    ("runs", "code"),
+    [
+        ({"newest": (replace(TRADED, due=NOON - timedelta(hours=20)),)}, 0),  # none was due since the start
+        ({"newest": (), "under_way": (replace(TRADED, due=NOON - timedelta(seconds=59)),)}, 0),
+        ({"newest": (), "under_way": (replace(TRADED, due=NOON - timedelta(seconds=60)),)}, 5),
+        ({"newest": (), "under_way": (replace(TRADED, due=NOON - timedelta(hours=2)),)}, 5),  # it hangs
+        ({"newest": (CRASHED,)}, 5),
+        ({"newest": (), "late": 1}, 5),
+    ],
+)
+def test_a_loop_that_was_just_started_has_a_minute(runs: dict[str, object], code: int):
+    yesterday = Expectation(NOON - timedelta(hours=20), NOON - 3 * TICK, judged_at=NOON)
+
+    assert find(TradingState.ACTIVE, seen(**runs), yesterday).verdict == code
+
+
 def test_outside_of_our_hours_no_cycle_has_to_complete():
     at_night = Expectation(last_completed=NOON - timedelta(hours=15), completed_since=None)
 
