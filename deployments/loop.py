@@ -114,8 +114,10 @@ def _has_just_begun(loop: Loop, expected: Expectation) -> bool:
 
 def _not_looping(asked: Asked, expected: Expectation) -> str | None:
     loop = asked.loop
-    if loop is None:  # `bensbot run` needs no server; a book that is up to date speaks for it
-        return None if _is_fresh(expected) else asked.trouble or "nothing serves the loop"
+    if loop is None:  # `bensbot run` needs no server; a book that is not overdue speaks for it
+        if _is_fresh(expected) or (expected.last_completed is not None and not asked.trouble):
+            return None
+        return asked.trouble or "nothing serves the loop"
     if not loop.served:
         return "nothing serves the loop"
     if loop.next_run is None and not loop.under_way:

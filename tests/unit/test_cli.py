@@ -290,8 +290,11 @@ def test_where_no_server_is_known_a_command_for_the_loop_says_how_to_get_one(tra
     assert said.err.startswith("bensbot: No Prefect server is known here. `bensbot up` starts one;")
 
 
-def test_down_where_nothing_runs_is_quiet(traded: Bensbot):
-    assert traded("down") == Said(0, "", "")
+def test_down_where_nothing_runs_says_so_and_is_no_failure(traded: Bensbot):
+    said = traded("down")
+
+    assert (said.code, said.out) == (0, "")
+    assert said.err.startswith("Nothing is up")
 
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────────
@@ -352,6 +355,7 @@ def test_doctor_as_json(traded: Bensbot, tmp_path: Path):
 def test_the_check_without_a_server_believes_a_book_that_is_up_to_date(traded: Bensbot, tmp_path: Path):
     assert traded("status", "--check").code == 0
     break_book(tmp_path, "UPDATE cycles SET ended_at = '2026-01-02T21:00:05.000000+00:00'")
+    break_book(tmp_path, "UPDATE control SET changed_at = '2026-01-02T20:00:00.000000+00:00'")  # no news any more
 
     said = traded("status", "--check", "--json")
 
