@@ -85,6 +85,12 @@ def break_book(folder: Path, statement: str) -> None:
         connection.commit()
 
 
+def let_months_pass(folder: Path) -> None:
+    """Make the book as old as if nothing had happened since January 2026."""
+    break_book(folder, "UPDATE control SET changed_at = '2026-01-02T20:00:00.000000+00:00'")
+    break_book(folder, "UPDATE cycles SET ended_at = '2026-01-02T21:00:05.000000+00:00'")
+
+
 # ── run ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -354,8 +360,7 @@ def test_doctor_as_json(traded: Bensbot, tmp_path: Path):
 
 def test_the_check_without_a_server_believes_a_book_that_is_up_to_date(traded: Bensbot, tmp_path: Path):
     assert traded("status", "--check").code == 0
-    break_book(tmp_path, "UPDATE cycles SET ended_at = '2026-01-02T21:00:05.000000+00:00'")
-    break_book(tmp_path, "UPDATE control SET changed_at = '2026-01-02T20:00:00.000000+00:00'")  # no news any more
+    let_months_pass(tmp_path)
 
     said = traded("status", "--check", "--json")
 

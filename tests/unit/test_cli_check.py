@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.test_cli import Bensbot, bensbot, break_book, logs_as_before
+from tests.unit.test_cli import Bensbot, bensbot, let_months_pass, logs_as_before
 
 __all__ = ["bensbot", "logs_as_before"]  # fixtures
-
-YESTERDAY = "UPDATE cycles SET ended_at = '2026-01-02T21:00:05.000000+00:00'"
 
 
 def test_a_bot_that_has_traded_all_prices_rests(bensbot: Bensbot, tmp_path: Path):
     (tmp_path / "config.yaml").write_text("data: {symbols: [AAPL, AMD], start: 2022-12-28}\n")
     assert bensbot("run", "--sessions", "9").code == 0
-    break_book(tmp_path, YESTERDAY)
+    let_months_pass(tmp_path)
 
     said = bensbot("status", "--check", "--json")
 
@@ -25,6 +23,6 @@ def test_a_bot_that_has_traded_all_prices_rests(bensbot: Bensbot, tmp_path: Path
 def test_a_bot_that_has_prices_left_does_not(bensbot: Bensbot, tmp_path: Path):
     (tmp_path / "config.yaml").write_text("data: {symbols: [AAPL, AMD]}\n")
     assert bensbot("run", "--sessions", "1").code == 0
-    break_book(tmp_path, YESTERDAY)
+    let_months_pass(tmp_path)
 
     assert bensbot("status", "--check").code == 5
