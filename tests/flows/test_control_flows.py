@@ -17,6 +17,8 @@ from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.orders import Side
 from trading_bot.state import check_ledger
 
+pytestmark = pytest.mark.slow
+
 Desk = Any  # the fixture's record; see conftest.py
 FEW = {"symbols": ["AAPL", "AMD", "HD", "LLY", "MSFT", "RRC"]}
 

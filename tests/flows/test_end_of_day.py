@@ -10,9 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from trading_bot.core.end_of_day import CHORE
 from trading_bot.domain.cycle import TradingState
 from trading_bot.reporting.day import DayReport
+
+pytestmark = pytest.mark.slow
 
 Desk = Any  # the fixture's record; see conftest.py
 Notices = tuple[str, list[dict[str, str]]]
