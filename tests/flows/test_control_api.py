@@ -310,7 +310,7 @@ def test_down_lets_the_running_cycle_finish_and_leaves_no_process(own: Stand):
     assert own.processes() == []
     with own.book() as book:
         assert str(book.cycles.last_traded_session()) == "2022-01-03"
-    assert own.bensbot("down").stderr == ""
+    assert own.bensbot("down").stderr == "Nothing is up here.\n"
     own.bensbot("up", "--port", str(own.port))
     assert not is_paused(own)
 
