@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from trading_bot.config.typed_settings import StateSettings
 from trading_bot.core.main_orchestrator import MainOrchestrator
 
@@ -28,6 +30,7 @@ def read(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {name: book.execute(query).fetchall() for name, query in BOOK.items()}
 
 
+@pytest.mark.slow
 def test_sixty_sessions_through_the_loop_and_through_the_flow_give_the_same_book(
     desk: Callable[..., Any], tmp_path: Path
 ):
