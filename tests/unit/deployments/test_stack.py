@@ -48,7 +48,11 @@ def test_a_second_up_of_the_same_book_is_kept_away(tmp_path: Path):
         pass
 
 
-@pytest.mark.parametrize(("owner", "is_free"), [(owner_of("run"), False), ("elsewhere:1:abc:run", False), (None, True)])
+@pytest.mark.parametrize(
+    ("owner", "is_free"),
+    [(owner_of("run"), False), ("elsewhere:1:abc:run", False), (None, True)],
+    ids=["held here", "held elsewhere", "free"],  # a process number in the name would differ from run to run
+)
 def test_whether_a_cycle_runs_is_read_off_the_lease(settings: TradingBotSettings, owner: str | None, is_free: bool):
     with open_book(settings) as book:
         if owner:
