@@ -200,7 +200,7 @@ def test_nothing_invested_has_no_turnover_and_no_exposure():
 
 def test_every_formula_gives_each_of_many_candidates_the_number_it_has_alone():
     chance = np.random.default_rng(1)
-    worth = 100 * np.cumprod(1 + chance.normal(0, 0.01, (60, 5)), axis=0)
+    worth = np.array(100 * np.cumprod(1 + chance.normal(0, 0.01, (60, 5)), axis=0), dtype=np.float64)
     worth[:, 4] = 100.0  # one that never trades
     returns = formula.returns_of(worth)
 

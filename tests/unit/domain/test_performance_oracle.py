@@ -27,7 +27,7 @@ def varied(changes: Curves) -> bool:
 
 
 def expected(value: Any) -> Any:
-    return pytest.approx(value, rel=1e-9, abs=1e-12)
+    return pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
 @given(returns)
