@@ -1,0 +1,147 @@
+"""How well candidates did over the last sessions, after costs: each opinion is formed once, for every window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from trading_bot.domain.errors import DataError
+from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory
+from trading_bot.domain.performance import (
+    SESSIONS_A_YEAR,
+    known,
+    max_drawdown,
+    sharpe,
+    sortino,
+    total_return,
+    volatility,
+)
+from trading_bot.domain.ports import Strategy
+from trading_bot.domain.tournament import Candidate, Score
+from trading_bot.tournament.earnings import Earnings, earnings, held, session_returns
+from trading_bot.tournament.grid import Build
+
+WINDOWS = (90, 504)  # sessions
+BEFORE = 2  # sessions before the first return: it depends on what was decided at both of their closes
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringTerms:
+    """What every candidate is scored with. `earnings` has the rules of the portfolio."""
+
+    cost_bps: float = 5.0  # slippage and commission together, hundredths of a per cent of the dollars traded
+    short: bool = False  # False: a negative exposure wants nothing, as in the live bot
+    lead_in: int = 260  # sessions before the window that a strategy may look at, at least
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """What one candidate did on each of the last R sessions, (R,)."""
+
+    returns: FloatVector  # from close to close, costs taken off
+    traded: FloatVector  # dollars that changed hands, per dollar of equity
+    gross: FloatVector  # share of equity invested, long and short added up
+
+
+def score(
+    history: MarketHistory,
+    candidates: Sequence[Candidate],
+    build: Build,
+    *,
+    windows: Sequence[int] = WINDOWS,
+    terms: ScoringTerms = ScoringTerms(),
+) -> tuple[Score, ...]:
+    """Return one score for each candidate and window, in that order: the windows end with the newest session.
+
+    A candidate's scores depend on nothing but itself, so candidates may be scored in any portions, bit for bit.
+
+    Raises:
+        DataError: the history is too short for the longest window.
+        PluginError: a candidate cannot be built.
+        ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
+    """
+    longest = max(windows)
+    if len(history.sessions) < longest + BEFORE:
+        raise DataError(
+            f"A window of {longest} sessions needs {longest + BEFORE} sessions of prices, "
+            f"and there are {len(history.sessions)}."
+        )
+    earned = earnings(history.rows(slice(-longest - BEFORE, None)))
+    records = [
+        record(_seen(history, candidate, longest, terms), build(candidate.name, candidate.options), earned, terms)
+        for candidate in candidates
+    ]
+    by_window = [_scores(candidates, records, window) for window in windows]
+    return tuple(score for of_one in zip(*by_window, strict=True) for score in of_one)
+
+
+def record(history: MarketHistory, strategy: Strategy, earned: Earnings, terms: ScoringTerms) -> Record:
+    """Return what `strategy` did on the sessions of `earned`, which are the newest ones of `history`."""
+    exposure = checked_exposure(history, strategy)
+    rows = held(exposure[-len(earned.parts) - 1 : -1], earned, short=terms.short)
+    return Record(session_returns(rows, cost_bps=terms.cost_bps), rows.traded[1:], rows.gross[1:])
+
+
+def checked_exposure(history: MarketHistory, strategy: Strategy) -> FloatMatrix:
+    """Return the strategy's opinion, (T, N). Raises ValueError on another shape, or outside [-1, 1]."""
+    exposure = strategy.opinion(history).exposure
+    if exposure.shape != history.close.shape:
+        raise ValueError(f"{strategy!r} answered with shape {exposure.shape}, wanted {history.close.shape}")
+    if exposure.size and not (exposure.min() >= -1 and exposure.max() <= 1):  # also False for NaN
+        raise ValueError(f"{strategy!r} wants an exposure outside [-1, 1]")
+    return exposure
+
+
+def _seen(history: MarketHistory, candidate: Candidate, longest: int, terms: ScoringTerms) -> MarketHistory:
+    """Return the rows that the candidate is asked about: the longest window and enough before it to be warm.
+
+    Whole numbers among the options count sessions: a longer one lengthens what is seen.
+    """
+    lead_in = max((terms.lead_in, *_whole_numbers(candidate.options)))
+    return history.rows(slice(-(longest + BEFORE + lead_in), None))
+
+
+def _whole_numbers(option: object) -> Iterator[int]:
+    """Yield every whole number in an option, those of strategies within strategies too."""
+    match option:
+        case int():
+            yield option
+        case Mapping():
+            for value in cast("Mapping[object, object]", option).values():
+                yield from _whole_numbers(value)
+        case list() | tuple():
+            for value in cast("Sequence[object]", option):
+                yield from _whole_numbers(value)
+        case _:
+            pass
+
+
+def _scores(candidates: Sequence[Candidate], records: Sequence[Record], window: int) -> list[Score]:
+    """Measure all candidates at once over the last `window` sessions."""
+    # Candidates as rows in memory: each one's numbers are added up in the same order however many there are.
+    returns = np.array([one.returns[-window:] for one in records]).T
+    worth = np.ones((len(records), returns.shape[0] + 1)).T
+    np.cumprod(1.0 + returns, axis=0, out=worth[1:])
+    columns = (
+        sharpe(returns), sortino(returns), total_return(worth), max_drawdown(worth), volatility(returns)
+    )  # fmt: skip
+    scores: list[Score] = []
+    for place, (candidate, one) in enumerate(zip(candidates, records, strict=True)):
+        ratio, downside, gained, lost, wild = (float(column[place]) for column in columns)
+        scores.append(
+            Score(
+                candidate=candidate,
+                window=window,
+                sharpe=known(ratio),
+                sortino=known(downside),
+                total_return=gained if np.isfinite(gained) else -1.0,  # what was lost whole is not earned with later
+                drawdown=lost,
+                volatility=known(wild),
+                exposure=float(np.mean(one.gross[-window:])),
+                turnover=float(np.mean(one.traded[-window:])) / 2 * SESSIONS_A_YEAR,
+            )
+        )
+    return scores
