@@ -22,7 +22,7 @@ from tests.unit.core.trading import Desk, WallClock, WatchedOrchestrator, open_d
 from tests.unit.state.books import TurnedClock, approved, fill_a_book
 from tests.unit.state.books import open_desk as open_file_desk
 from tests.unit.state.test_sql_views import EXAMPLES, VIEWS
-from trading_bot.brokers import paper_books
+from trading_bot.brokers import paper_sql
 from trading_bot.config.sections import StateSettings
 from trading_bot.core.archive import archive_old
 from trading_bot.core.cycle import run_cycle
@@ -90,7 +90,7 @@ def paper_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     with engine.connect() as connection:
         found = {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=str)
-            for table in paper_books.metadata.sorted_tables
+            for table in paper_sql.metadata.sorted_tables
         }
     engine.dispose()
     return found

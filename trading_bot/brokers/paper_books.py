@@ -1,13 +1,13 @@
-"""The paper broker's own books. It is the outside world: it never looks into ours."""
+"""What the paper broker keeps, whatever it is kept in: a database, or the memory of one process."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-
-from sqlalchemy import Column, Connection, Integer, MetaData, Row, String, Table, insert, select, update
+from typing import Protocol
 
 from trading_bot.domain.holdings import Event, SplitBooked, Traded
 from trading_bot.domain.market import Split, Symbol
@@ -17,68 +17,10 @@ from trading_bot.domain.orders import (
     Fill,
     OrderIntent,
     OrderStatus,
-    OrderType,
     OrderUpdate,
-    Side,
     TimeInForce,
 )
 from trading_bot.domain.portfolio import Portfolio, Position
-from trading_bot.storage.columns import DateText, DecimalText, EnumText, InstantText
-
-metadata = MetaData()
-accounts = Table(
-    "paper_account",
-    metadata,
-    Column("account_id", String, primary_key=True),
-    Column("cash", DecimalText, nullable=False),
-    Column("session", DateText),  # the last session traded
-)
-positions = Table(
-    "paper_positions",
-    metadata,
-    Column("symbol", String, primary_key=True),
-    Column("quantity", DecimalText, nullable=False),
-    Column("average_price", DecimalText, nullable=False),
-)
-orders = Table(
-    "paper_orders",
-    metadata,
-    Column("number", Integer, primary_key=True),
-    Column("client_order_id", String, nullable=False, unique=True),
-    Column("symbol", String, nullable=False),
-    Column("side", EnumText(Side), nullable=False),
-    Column("type", EnumText(OrderType), nullable=False),
-    Column("quantity", DecimalText, nullable=False),
-    Column("filled", DecimalText, nullable=False),
-    Column("limit_price", DecimalText),
-    Column("time_in_force", EnumText(TimeInForce), nullable=False),
-    Column("status", EnumText(OrderStatus), nullable=False),
-    Column("reason", String, nullable=False),
-    Column("session", DateText),  # the session it was placed in
-    Column("updated_at", InstantText, nullable=False),
-)
-fills = Table(
-    "paper_fills",
-    metadata,
-    Column("number", Integer, primary_key=True),
-    Column("client_order_id", String, nullable=False),
-    Column("symbol", String, nullable=False),
-    Column("side", EnumText(Side), nullable=False),
-    Column("quantity", DecimalText, nullable=False),
-    Column("price", DecimalText, nullable=False),
-    Column("fee", DecimalText, nullable=False),
-    Column("session", DateText, nullable=False),
-    Column("filled_at", InstantText, nullable=False),
-)
-
-splits = Table(
-    "paper_splits",
-    metadata,
-    Column("symbol", String, primary_key=True),
-    Column("session", DateText, primary_key=True),
-    Column("ratio", DecimalText, nullable=False),
-    Column("remainder", DecimalText, nullable=False),  # new shares paid out in cash
-)
 
 WORKING = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 
@@ -97,127 +39,224 @@ class PaperOrder:
         return self.update.quantity - self.update.filled
 
 
-def account_row(connection: Connection) -> tuple[str, Decimal, date | None]:
-    """Return account id, cash and the last session traded."""
-    row = connection.execute(select(accounts)).one()
-    return row.account_id, row.cash, row.session
+@dataclass(frozen=True, slots=True)
+class PaperAccount:
+    """One account: its name, its dollars, and the last session it has traded."""
+
+    account_id: str
+    cash: Decimal
+    session: date | None
 
 
-def portfolio(connection: Connection) -> Portfolio:
-    """Return cash and the positions that are not zero."""
-    _, cash, _ = account_row(connection)
-    rows = sorted(connection.execute(select(positions)), key=lambda row: row.symbol)  # servers sort text in many ways
-    held = {Symbol(row.symbol): Position(Symbol(row.symbol), row.quantity, row.average_price) for row in rows}
-    return Portfolio(cash, {symbol: position for symbol, position in held.items() if position.quantity})
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """Shares that changed hands, before the books give them a number."""
+
+    quantity: Decimal  # shares
+    price: Decimal  # dollars per share
+    fee: Decimal  # dollars
+    session: date
+    filled_at: datetime
 
 
-def find(connection: Connection, order_id: ClientOrderId) -> PaperOrder | None:
-    """Return one order, or None."""
-    row = connection.execute(select(orders).where(orders.c.client_order_id == order_id)).one_or_none()
-    return None if row is None else _order(row)
+class PaperBooks(Protocol):
+    """The books of one account, open for one transaction."""
+
+    def account(self) -> PaperAccount | None:
+        """Return the account, None before it is opened."""
+        ...
+
+    def portfolio(self) -> Portfolio:
+        """Return cash and the positions that are not zero, by symbol in alphabetical order."""
+        ...
+
+    def find(self, order_id: ClientOrderId) -> PaperOrder | None:
+        """Return one order, or None."""
+        ...
+
+    def working(self) -> list[PaperOrder]:
+        """Return every order that can still fill, oldest first."""
+        ...
+
+    def fills_of(self, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
+        """Return the fills of some orders, oldest first."""
+        ...
+
+    def events_of(self, symbol: Symbol) -> list[Event]:
+        """Return every fill and every split of one symbol, for `domain.holdings.replay`."""
+        ...
+
+    def add_split(self, split: Split, *, remainder: Decimal) -> None:
+        """Write a split that changed a position."""
+        ...
+
+    def add_order(
+        self, intent: OrderIntent, *, status: OrderStatus, reason: str, session: date | None, at: datetime
+    ) -> None:
+        """Write a new order, accepted or refused."""
+        ...
+
+    def change_order(
+        self, order_id: ClientOrderId, *, filled: Decimal, status: OrderStatus, reason: str, at: datetime
+    ) -> None:
+        """Write where an order stands now."""
+        ...
+
+    def add_fill(self, order: OrderUpdate, executed: Executed) -> None:
+        """Write one execution of `order`."""
+        ...
+
+    def set_position(self, position: Position) -> None:
+        """Write a position, new or changed."""
+        ...
+
+    def set_account(self, account: PaperAccount) -> None:
+        """Write the account, new or changed."""
+        ...
 
 
-def working(connection: Connection) -> list[PaperOrder]:
-    """Return every order that can still fill, oldest first."""
-    rows = connection.execute(select(orders).where(orders.c.status.in_(WORKING)).order_by(orders.c.number))
-    return [_order(row) for row in rows]
+class PaperStore(Protocol):
+    """Where the books of one account are kept."""
+
+    def reading(self) -> AbstractContextManager[PaperBooks]:
+        """Give the books to look at."""
+        ...
+
+    def writing(self) -> AbstractContextManager[PaperBooks]:
+        """Give the books to write in."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
 
 
-def fills_of(connection: Connection, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
-    """Return the fills of some orders, oldest first."""
-    wanted = select(fills).where(fills.c.client_order_id.in_(list(order_ids))).order_by(fills.c.number)
-    return tuple(
-        Fill(
-            execution_id=ExecutionId(f"paper-{row.number}"),
-            client_order_id=ClientOrderId(row.client_order_id),
-            symbol=Symbol(row.symbol),
-            side=row.side,
-            quantity=row.quantity,
-            price=row.price,
-            fee=row.fee,
-            session=row.session,
-            filled_at=row.filled_at,
+class MemoryBooks:
+    """The books of an account that lives as long as the process, as a backtest's does."""
+
+    def __init__(self) -> None:
+        """Begin with empty books."""
+        self._account: PaperAccount | None = None
+        self._positions: dict[Symbol, Position] = {}
+        self._orders: dict[ClientOrderId, PaperOrder] = {}
+        self._working: dict[ClientOrderId, None] = {}  # in the order in which they were placed
+        self._fills: list[Fill] = []
+        self._by_order: dict[ClientOrderId, list[Fill]] = {}
+        self._splits: list[tuple[Split, Decimal]] = []
+
+    def account(self) -> PaperAccount | None:
+        """Return the account, None before it is opened."""
+        return self._account
+
+    def portfolio(self) -> Portfolio:
+        """Return cash and the positions that are not zero."""
+        cash = self._account.cash if self._account else Decimal(0)
+        return Portfolio(cash, {symbol: self._positions[symbol] for symbol in sorted(self._positions)})
+
+    def find(self, order_id: ClientOrderId) -> PaperOrder | None:
+        """Return one order, or None."""
+        return self._orders.get(order_id)
+
+    def working(self) -> list[PaperOrder]:
+        """Return every order that can still fill, oldest first."""
+        return [self._orders[order_id] for order_id in self._working]
+
+    def fills_of(self, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
+        """Return the fills of some orders, oldest first."""
+        found = [fill for order_id in dict.fromkeys(order_ids) for fill in self._by_order.get(order_id, ())]
+        return tuple(sorted(found, key=lambda fill: int(fill.execution_id.removeprefix("paper-"))))
+
+    def events_of(self, symbol: Symbol) -> list[Event]:
+        """Return every fill and every split of one symbol."""
+        traded = ((n, fill) for n, fill in enumerate(self._fills, start=1) if fill.symbol == symbol)
+        return [
+            *(Traded(fill.session, n, fill.side, fill.quantity, fill.price) for n, fill in traded),
+            *(SplitBooked(s.session, 0, s.ratio, rest) for s, rest in self._splits if s.symbol == symbol),
+        ]
+
+    def add_split(self, split: Split, *, remainder: Decimal) -> None:
+        """Write a split that changed a position."""
+        self._splits.append((split, remainder))
+
+    def add_order(
+        self, intent: OrderIntent, *, status: OrderStatus, reason: str, session: date | None, at: datetime
+    ) -> None:
+        """Write a new order, accepted or refused."""
+        update = OrderUpdate(
+            client_order_id=intent.client_order_id,
+            broker_order_id=f"paper-{len(self._orders) + 1}",
+            symbol=intent.symbol,
+            side=intent.side,
+            type=intent.type,
+            quantity=intent.quantity,
+            filled=Decimal(0),
+            status=status,
+            reason=reason,
+            updated_at=at,
+            limit_price=intent.limit_price,
         )
-        for row in connection.execute(wanted)
-    )
+        self._keep(PaperOrder(update, intent.time_in_force, session))
+
+    def change_order(
+        self, order_id: ClientOrderId, *, filled: Decimal, status: OrderStatus, reason: str, at: datetime
+    ) -> None:
+        """Write where an order stands now."""
+        old = self._orders[order_id]
+        update = replace(old.update, filled=filled, status=status, reason=reason, updated_at=at)
+        self._keep(replace(old, update=update))
+
+    def _keep(self, order: PaperOrder) -> None:
+        order_id = order.update.client_order_id
+        self._orders[order_id] = order
+        if order.update.status in WORKING:
+            self._working[order_id] = None
+        else:
+            self._working.pop(order_id, None)
+
+    def add_fill(self, order: OrderUpdate, executed: Executed) -> None:
+        """Write one execution of `order`."""
+        fill = Fill(
+            execution_id=ExecutionId(f"paper-{len(self._fills) + 1}"),
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=executed.quantity,
+            price=executed.price,
+            fee=executed.fee,
+            session=executed.session,
+            filled_at=executed.filled_at,
+        )
+        self._fills.append(fill)
+        self._by_order.setdefault(order.client_order_id, []).append(fill)
+
+    def set_position(self, position: Position) -> None:
+        """Write a position, new or changed."""
+        if position.quantity:
+            self._positions[position.symbol] = position
+        else:
+            self._positions.pop(position.symbol, None)
+
+    def set_account(self, account: PaperAccount) -> None:
+        """Write the account, new or changed."""
+        self._account = account
 
 
-def events_of(connection: Connection, symbol: Symbol) -> list[Event]:
-    """Return every fill and every split of one symbol, for `domain.holdings.replay`."""
-    traded = connection.execute(select(fills).where(fills.c.symbol == symbol))
-    split = connection.execute(select(splits).where(splits.c.symbol == symbol))
-    return [
-        *(Traded(row.session, row.number, row.side, row.quantity, row.price) for row in traded),
-        *(SplitBooked(row.session, 0, row.ratio, row.remainder) for row in split),
-    ]
+class MemoryStore:
+    """Keeps one account in memory. What fails half-way leaves it half-way: it is not traded on afterwards."""
 
+    def __init__(self) -> None:
+        """Begin with empty books."""
+        self._books = MemoryBooks()
 
-def add_split(connection: Connection, split: Split, *, remainder: Decimal) -> None:
-    """Write a split that changed a position."""
-    row = {"symbol": split.symbol, "session": split.session, "ratio": split.ratio, "remainder": remainder}
-    connection.execute(insert(splits), row)
+    @contextmanager
+    def reading(self) -> Generator[PaperBooks]:
+        """Give the books to look at."""
+        yield self._books
 
+    @contextmanager
+    def writing(self) -> Generator[PaperBooks]:
+        """Give the books to write in."""
+        yield self._books
 
-def add_order(
-    connection: Connection, intent: OrderIntent, *, status: OrderStatus, reason: str, session: date | None, at: datetime
-) -> None:
-    """Write a new order, accepted or refused."""
-    row = {
-        "client_order_id": intent.client_order_id,
-        "symbol": intent.symbol,
-        "side": intent.side,
-        "type": intent.type,
-        "quantity": intent.quantity,
-        "filled": Decimal(0),
-        "limit_price": intent.limit_price,
-        "time_in_force": intent.time_in_force,
-        "status": status,
-        "reason": reason,
-        "session": session,
-        "updated_at": at,
-    }
-    connection.execute(insert(orders), row)
-
-
-def change_order(
-    connection: Connection, order_id: ClientOrderId, *, filled: Decimal, status: OrderStatus, reason: str, at: datetime
-) -> None:
-    """Write where an order stands now."""
-    values = {"filled": filled, "status": status, "reason": reason, "updated_at": at}
-    connection.execute(update(orders).where(orders.c.client_order_id == order_id).values(values))
-
-
-def add_fill(connection: Connection, order: OrderUpdate, values: dict[str, object]) -> None:
-    """Write one execution of `order`: quantity, price, fee, session and filled_at."""
-    known = {"client_order_id": order.client_order_id, "symbol": order.symbol, "side": order.side}
-    connection.execute(insert(fills), known | values)
-
-
-def set_position(connection: Connection, position: Position) -> None:
-    """Write a position, new or changed."""
-    values = {"quantity": position.quantity, "average_price": position.average_price}
-    changed = connection.execute(update(positions).where(positions.c.symbol == position.symbol).values(values))
-    if changed.rowcount == 0:
-        connection.execute(insert(positions), {"symbol": position.symbol} | values)
-
-
-def set_account(connection: Connection, *, cash: Decimal, session: date | None) -> None:
-    """Write the cash and the last session traded."""
-    connection.execute(update(accounts).values(cash=cash, session=session))
-
-
-def _order(row: Row[tuple[object, ...]]) -> PaperOrder:
-    update_ = OrderUpdate(
-        client_order_id=ClientOrderId(row.client_order_id),
-        broker_order_id=f"paper-{row.number}",
-        symbol=Symbol(row.symbol),
-        side=row.side,
-        type=row.type,
-        quantity=row.quantity,
-        filled=row.filled,
-        status=row.status,
-        reason=row.reason,
-        updated_at=row.updated_at,
-        limit_price=row.limit_price,
-    )
-    return PaperOrder(update_, row.time_in_force, row.session)
+    def close(self) -> None:
+        """Hold on to nothing but memory."""
