@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.unit.brokers.exchanges import DAYS, evening, flat, open_account, week
+from trading_bot.brokers.paper_books import MemoryStore, PaperStore
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.ports import BrokerAdapter
 
@@ -38,10 +39,10 @@ class BrokerStand(Protocol):
 class PaperStand:
     """The paper broker, whose exchange trades when it is advanced."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, store: PaperStore | None = None) -> None:
+        self._folder, self._store = folder, store
         self._sessions = 1
-        self.broker: BrokerAdapter = open_account(folder)
+        self.broker: BrokerAdapter = open_account(folder, store=store)
         self.broker.advance(self.market)
 
     @property
@@ -58,7 +59,10 @@ class PaperStand:
 
     def reopen(self) -> None:
         self.broker.close()
-        self.broker = open_account(self._folder)
+        self.broker = open_account(self._folder, store=self._store)
 
 
-STANDS: Mapping[str, Callable[[Path], BrokerStand]] = {"paper": PaperStand}
+STANDS: Mapping[str, Callable[[Path], BrokerStand]] = {
+    "paper": PaperStand,
+    "paper, in memory": lambda folder: PaperStand(folder, MemoryStore()),  # as a backtest opens it
+}

@@ -21,7 +21,7 @@ AAA = Symbol("AAA")
 NEVER_SEEN = ClientOrderId("bb-0-never-seen")
 
 
-@pytest.fixture(params=BROKERS.names())
+@pytest.fixture(params=sorted({*BROKERS.names(), *STANDS}))
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerStand]:
     if request.param not in STANDS:
         pytest.fail(f"tests/contract/brokers.py has no stand for the broker {request.param!r}")

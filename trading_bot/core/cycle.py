@@ -35,6 +35,7 @@ from trading_bot.risk.manager import with_pending
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
+    from trading_bot.core.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -46,63 +47,66 @@ def run_cycle(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: da
         CycleSkipped: the cycle may not trade now.
         BensBotError: a step failed; see `failures.handle_failure`.
     """
-    ticket = admit(bot, run_id=run_id, as_of=as_of, scheduled=scheduled)
-    market = update_market_data(bot, ticket)
-    settlement = settle_orders(bot, ticket, market)
-    signals = generate_signals(bot, ticket, market)
-    decisions = apply_risk_checks(bot, ticket, market, signals)
-    orders = execute_signals(bot, ticket, market, decisions)
-    report = update_portfolio_state(bot, ticket, market, settlement, decisions, orders)
+    report = trade(bot, admit(bot, run_id=run_id, as_of=as_of, scheduled=scheduled))
     send_status_updates(bot, report)
     return report
 
 
+def trade(desk: Desk, ticket: CycleTicket) -> CycleReport:
+    """Take the steps of a cycle that was let in, at a bot's desk or at that of a backtest. Raises BensBotError."""
+    market = update_market_data(desk, ticket)
+    settlement = settle_orders(desk, ticket, market)
+    signals = generate_signals(desk, ticket, market)
+    decisions = apply_risk_checks(desk, ticket, market, signals)
+    orders = execute_signals(desk, ticket, market, decisions)
+    return update_portfolio_state(desk, ticket, market, settlement, decisions, orders)
+
+
 @timed
-def update_market_data(bot: Bot, ticket: CycleTicket) -> MarketState:
+def update_market_data(desk: Desk, ticket: CycleTicket) -> MarketState:
     """Read the market as of the cycle's instant. Reading twice changes nothing."""
-    bot.stopwatch.begin(ticket.lease.token)
-    return bot.data.get_market_state(ticket.at, ticket.session)
+    desk.stopwatch.begin(ticket.lease.token)
+    return desk.data.get_market_state(ticket.at, ticket.session)
 
 
 @timed
-def settle_orders(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
+def settle_orders(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     """Book what became of earlier orders, before anything new is decided. Settling twice changes nothing."""
-    return settle(bot, ticket, market)
+    return settle(desk, ticket, market)
 
 
 @timed
-def generate_signals(bot: Bot, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
+def generate_signals(desk: Desk, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
     """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
-    portfolio = _shadow_portfolio(bot, market)
-    stops = bot.risk.protective_exits(market, portfolio)
+    portfolio = _shadow_portfolio(desk, market)
+    stops = desk.risk.protective_exits(market, portfolio)
     stopped = {signal.symbol for signal in stops}
     equity = portfolio.equity(_valuation(portfolio, market))
-    wishes = bot.strategies.signals(market, portfolio, equity, ticket.strategies)
+    wishes = desk.strategies.signals(market, portfolio, equity, ticket.strategies)
     return (*stops, *(signal for signal in wishes if signal.symbol not in stopped))
 
 
 @timed
 def apply_risk_checks(
-    bot: Bot, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]
+    desk: Desk, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]
 ) -> tuple[Decision, ...]:
     """Decide about every signal and commit decisions and order intents in one transaction.
 
     A cycle that has decided in an earlier attempt keeps its decisions: they are read back.
     """
     if ticket.decided:
-        return bot.book.journal.decisions(ticket.cycle_id)
-    decisions = bot.risk.decide(signals, _risk_context(bot, ticket, market, signals))
+        return desk.book.journal.decisions(ticket.cycle_id)
+    decisions = desk.risk.decide(signals, _risk_context(desk, ticket, market, signals))
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
-    fingerprint = market.history.fingerprint()
-    bot.book.journal.commit_decisions(
-        ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=fingerprint
+    desk.book.journal.commit_decisions(
+        ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=desk.data.fingerprint(market)
     )
     return decisions
 
 
 @timed
 def execute_signals(
-    bot: Bot, ticket: CycleTicket, market: MarketState, decisions: tuple[Decision, ...]
+    desk: Desk, ticket: CycleTicket, market: MarketState, decisions: tuple[Decision, ...]
 ) -> tuple[OrderUpdate, ...]:
     """Send the cycle's committed intents, each at most once, and return where its orders stand.
 
@@ -110,16 +114,16 @@ def execute_signals(
     state. An answer that is not clear leaves the order UNKNOWN; the next cycle asks the broker for it.
     """
     del decisions, market  # the intents in the book are what is sent, and nothing else
-    standing = {update.client_order_id: update.status for update in bot.book.journal.order_updates(ticket.cycle_id)}
-    for intent in bot.book.journal.intents(ticket.cycle_id):
+    standing = {update.client_order_id: update.status for update in desk.book.journal.order_updates(ticket.cycle_id)}
+    for intent in desk.book.journal.intents(ticket.cycle_id):
         if standing[intent.client_order_id] in {OrderStatus.INTENDED, OrderStatus.UNKNOWN}:
-            _send(bot, ticket, intent)
-    return bot.book.journal.order_updates(ticket.cycle_id)
+            _send(desk, ticket, intent)
+    return desk.book.journal.order_updates(ticket.cycle_id)
 
 
 @timed
 def update_portfolio_state(
-    bot: Bot,
+    desk: Desk,
     ticket: CycleTicket,
     market: MarketState,
     settlement: Settlement,
@@ -127,29 +131,29 @@ def update_portfolio_state(
     orders: tuple[OrderUpdate, ...],
 ) -> CycleReport:
     """Book what filled at once, mark the equity, end the cycle and give the lease back."""
-    working = [bot.broker.find(order.client_order_id) for order in orders if not order.status.is_final]
-    fills, _ = book_answers(bot, ticket, [update for update in working if update is not None])
-    portfolio = bot.book.ledger.portfolio()
+    working = [desk.broker.find(order.client_order_id) for order in orders if not order.status.is_final]
+    fills, _ = book_answers(desk, ticket, [update for update in working if update is not None])
+    portfolio = desk.book.ledger.portfolio()
     prices = _valuation(portfolio, market)
     equity = portfolio.equity(prices)
     point = EquityPoint(ticket.session, portfolio.cash, equity, portfolio.gross(prices))
-    bot.book.ledger.mark_equity(ticket.lease, point, ticket.cycle_id)
-    bot.book.cycles.complete(ticket.cycle_id, ticket.lease, market.regime, market.coverage)
-    bot.book.control.forget_failures(ticket.lease)
-    bot.book.control.release_lease(ticket.lease)
+    desk.book.ledger.mark_equity(ticket.lease, point, ticket.cycle_id)
+    desk.book.cycles.complete(ticket.cycle_id, ticket.lease, market.regime, market.coverage)
+    desk.book.control.forget_failures(ticket.lease)
+    desk.book.control.release_lease(ticket.lease)
     return CycleReport(
         cycle_id=ticket.cycle_id,
         session=ticket.session,
         market=market,
         decisions=decisions,
-        orders=bot.book.journal.order_updates(ticket.cycle_id),
+        orders=desk.book.journal.order_updates(ticket.cycle_id),
         settled=settlement.updates,
         fills=(*settlement.fills, *fills),
         portfolio=portfolio,
         prices=prices,
         equity=equity,
-        equity_curve=bot.book.ledger.equity_curve(),
-        state=bot.book.control.read().state,
+        equity_curve=desk.book.ledger.equity_curve(),
+        state=desk.book.control.read().state,
         warnings=settlement.warnings,
     )
 
@@ -165,18 +169,18 @@ def send_status_updates(bot: Bot, report: CycleReport) -> None:
         log.warning("The durations of cycle %s were not kept: %s", report.cycle_id, error)
 
 
-def _send(bot: Bot, ticket: CycleTicket, intent: OrderIntent) -> None:
+def _send(desk: Desk, ticket: CycleTicket, intent: OrderIntent) -> None:
     """Pass the last gate, send, and write the answer down."""
     try:
-        bot.book.journal.mark_sending(intent.client_order_id, ticket.lease)
-        answer = bot.broker.submit(intent, at=ticket.at)
+        desk.book.journal.mark_sending(intent.client_order_id, ticket.lease)
+        answer = desk.broker.submit(intent, at=ticket.at)
     except CycleSkipped as refusal:  # the state changed while we were deciding
         log.warning("%s", refusal)
         return
     except (BrokerUnavailable, NotSent) as error:
         log.warning("No clear answer for order %s: %s", intent.client_order_id, error)
         return
-    bot.book.journal.record_updates(ticket.lease, [answer])
+    desk.book.journal.record_updates(ticket.lease, [answer])
 
 
 def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> OrderIntent:
@@ -192,23 +196,23 @@ def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> Ord
     )
 
 
-def _risk_context(bot: Bot, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]) -> RiskContext:
-    pending = _pending(bot)
-    book = bot.book.ledger.portfolio()
+def _risk_context(desk: Desk, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]) -> RiskContext:
+    pending = _pending(desk)
+    book = desk.book.ledger.portfolio()
     portfolio = _with(book, [order for order in pending if order.intent.side is Side.BUY], market)
     prices = dict(_valuation(portfolio, market))
     for signal in signals:
         if (price := market.price(signal.symbol)) is not None:
             prices[signal.symbol] = price
     equity = book.equity(prices)
-    account, state = bot.broker.account(), bot.book.control.read().state
+    account, state = desk.broker.account(), desk.book.control.read().state
     by_window = ticket.exits_only and state is TradingState.ACTIVE
     return RiskContext(
         market=market,
         portfolio=portfolio,
         prices=prices,
         equity=equity,
-        high_water=max(bot.book.ledger.high_water(), equity),
+        high_water=max(desk.book.ledger.high_water(), equity),
         buying_power=min(account.buying_power, book.cash - _spoken_for(pending, market)),
         state=TradingState.REDUCING if by_window else state,
         state_cause=f"the window {ticket.window} lets exits through only" if by_window else "",
@@ -216,14 +220,14 @@ def _risk_context(bot: Bot, ticket: CycleTicket, market: MarketState, signals: t
     )
 
 
-def _pending(bot: Bot) -> list[OpenOrder]:
+def _pending(desk: Desk) -> list[OpenOrder]:
     """Return every order that may still fill, this cycle's own leftovers included."""
-    return [order for order in bot.book.journal.open_orders() if order.remaining]
+    return [order for order in desk.book.journal.open_orders() if order.remaining]
 
 
-def _shadow_portfolio(bot: Bot, market: MarketState) -> Portfolio:
+def _shadow_portfolio(desk: Desk, market: MarketState) -> Portfolio:
     """Return the portfolio as it will be when every open order is filled: what opinions are compared with."""
-    return _with(bot.book.ledger.portfolio(), _pending(bot), market)
+    return _with(desk.book.ledger.portfolio(), _pending(desk), market)
 
 
 def _with(portfolio: Portfolio, pending: list[OpenOrder], market: MarketState) -> Portfolio:
@@ -270,6 +274,7 @@ __all__ = [
     "run_cycle",
     "send_status_updates",
     "settle_orders",
+    "trade",
     "update_market_data",
     "update_portfolio_state",
 ]

@@ -15,7 +15,7 @@ from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
 from trading_bot.domain.words import trade
 
 if TYPE_CHECKING:
-    from trading_bot.core.bot import Bot
+    from trading_bot.core.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -24,82 +24,82 @@ ON_ITS_WAY = timedelta(minutes=5)  # far above every timeout; until then, what t
 LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
 
 
-def settle(bot: Bot, ticket: CycleTicket, market: MarketState) -> Settlement:
+def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     """Book what happened to open orders since the last cycle, and compare the books.
 
     A difference that nothing explains stops entries: the state becomes REDUCING until the owner
     resumes. What is safe to do twice is all that happens here, so a retry or a second run changes nothing.
     """
-    late, warnings = _take_up_what_came_late(bot, ticket)  # first: advancing lets a simulated exchange trade it
-    bot.broker.advance(market)
-    _book_splits(bot, ticket, market)
-    open_orders = bot.book.journal.open_orders()
-    answers = [(order, bot.broker.find(order.intent.client_order_id)) for order in open_orders]
-    fills, updates = book_answers(bot, ticket, [answer for _, answer in answers if answer is not None])
+    late, warnings = _take_up_what_came_late(desk, ticket)  # first: advancing lets a simulated exchange trade it
+    desk.broker.advance(market)
+    _book_splits(desk, ticket, market)
+    open_orders = desk.book.journal.open_orders()
+    answers = [(order, desk.broker.find(order.intent.client_order_id)) for order in open_orders]
+    fills, updates = book_answers(desk, ticket, [answer for _, answer in answers if answer is not None])
     for order, answer in answers:
         if answer is None:
-            _drop_what_never_arrived(bot, ticket, order)
+            _drop_what_never_arrived(desk, ticket, order)
     newest = {update.client_order_id: update for update in (*late, *updates)}
-    return Settlement(tuple(newest.values()), fills, (*warnings, *_differences(bot, ticket)))
+    return Settlement(tuple(newest.values()), fills, (*warnings, *_differences(desk, ticket)))
 
 
 def book_answers(
-    bot: Bot, ticket: CycleTicket, answers: Sequence[OrderUpdate]
+    desk: Desk, ticket: CycleTicket, answers: Sequence[OrderUpdate]
 ) -> tuple[tuple[Fill, ...], tuple[OrderUpdate, ...]]:
     """Book the fills behind the broker's answers, then the answers. Return what was new."""
     ids = [update.client_order_id for update in answers]
-    fills = bot.book.ledger.book_fills(ticket.lease, bot.broker.fills(ids)) if ids else ()
-    return fills, bot.book.journal.record_updates(ticket.lease, answers) if ids else ()
+    fills = desk.book.ledger.book_fills(ticket.lease, desk.broker.fills(ids)) if ids else ()
+    return fills, desk.book.journal.record_updates(ticket.lease, answers) if ids else ()
 
 
-def _take_up_what_came_late(bot: Bot, ticket: CycleTicket) -> tuple[tuple[OrderUpdate, ...], tuple[str, ...]]:
+def _take_up_what_came_late(desk: Desk, ticket: CycleTicket) -> tuple[tuple[OrderUpdate, ...], tuple[str, ...]]:
     """Open again what we gave up and the broker has all the same, and cancel it where it would trade twice.
 
     A request was held up, or its sender slept. The wish behind it may have been met by another order since.
     """
     updates: list[OrderUpdate] = []
     warnings: list[str] = []
-    for order in bot.book.journal.given_up(ticket.session - LONGEST_WAY):
-        answer = bot.broker.find(order.intent.client_order_id)
+    for order in desk.book.journal.given_up(ticket.session - LONGEST_WAY):
+        answer = desk.broker.find(order.intent.client_order_id)
         if answer is None:
             continue
         doubt = ""
-        if not answer.status.is_final and not _is_still_covered(bot, order):
-            answer, doubt = _cancelled(bot, ticket, answer)
+        if not answer.status.is_final and not _is_still_covered(desk, order):
+            answer, doubt = _cancelled(desk, ticket, answer)
         came = f"The order to {trade(answer.side, answer.quantity, answer.symbol)} came after it was given up"
         warnings.append(f"{came}: it is {answer.status.replace('_', ' ')}{doubt}")
         log.warning("%s (%s)", warnings[-1], answer.client_order_id)
-        updates += bot.book.journal.record_updates(ticket.lease, [answer])
+        updates += desk.book.journal.record_updates(ticket.lease, [answer])
     return tuple(updates), tuple(warnings)
 
 
-def _is_still_covered(bot: Bot, order: OpenOrder) -> bool:
+def _is_still_covered(desk: Desk, order: OpenOrder) -> bool:
     """Say whether the order closes shares that no other open order closes. An entry never does."""
     intent = order.intent
-    others = [other for other in bot.book.journal.open_orders() if other.intent.symbol == intent.symbol]
+    others = [other for other in desk.book.journal.open_orders() if other.intent.symbol == intent.symbol]
     leaving = sum((other.remaining for other in others if not other.intent.purpose.is_entry), ZERO)
-    held = abs(bot.book.ledger.portfolio().held(intent.symbol))
+    held = abs(desk.book.ledger.portfolio().held(intent.symbol))
     return not intent.purpose.is_entry and intent.quantity - order.filled <= held - leaving
 
 
-def _cancelled(bot: Bot, ticket: CycleTicket, found: OrderUpdate) -> tuple[OrderUpdate, str]:
+def _cancelled(desk: Desk, ticket: CycleTicket, found: OrderUpdate) -> tuple[OrderUpdate, str]:
     """Cancel the order; return how it stands, and what is in doubt. Without a clear answer it counts as open."""
     try:
-        answer = bot.broker.cancel(found.client_order_id, at=ticket.at)
+        answer = desk.broker.cancel(found.client_order_id, at=ticket.at)
     except (BrokerUnavailable, NotSent) as error:
         log.warning("No clear answer to cancelling order %s: %s", found.client_order_id, error)
         return found, ", and that it was cancelled is not confirmed"
     return answer, ""
 
 
-def _book_splits(bot: Bot, ticket: CycleTicket, market: MarketState) -> None:
-    held = bot.book.ledger.portfolio().positions
+def _book_splits(desk: Desk, ticket: CycleTicket, market: MarketState) -> None:
+    held = desk.book.ledger.portfolio().positions
     priced = [(split, market.close_on(split.symbol, split.session)) for split in market.splits if split.symbol in held]
-    for split in bot.book.ledger.apply_splits(ticket.lease, [(split, price) for split, price in priced if price]):
+    for split in desk.book.ledger.apply_splits(ticket.lease, [(split, price) for split, price in priced if price]):
         log.info("%s was split %s for 1 on %s", split.symbol, split.ratio, split.session)
 
 
-def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, order: OpenOrder) -> None:
+def _drop_what_never_arrived(desk: Desk, ticket: CycleTicket, order: OpenOrder) -> None:
     """End an order the broker has never seen. One of this very cycle is still current: it is sent again.
 
     One that was sent a moment ago may arrive yet. It stays open, so that nothing is bought in its place. A simulated
@@ -109,16 +109,16 @@ def _drop_what_never_arrived(bot: Bot, ticket: CycleTicket, order: OpenOrder) ->
     if intent.cycle_id == ticket.cycle_id:
         return
     reason = f"never reached the broker, and cycle {intent.cycle_id} is over"
-    sent_before = None if bot.data.historical else bot.clock.now() - ON_ITS_WAY
-    if bot.book.journal.expire_unsent(intent.client_order_id, ticket.lease, reason, sent_before=sent_before):
+    sent_before = None if desk.data.historical else desk.clock.now() - ON_ITS_WAY
+    if desk.book.journal.expire_unsent(intent.client_order_id, ticket.lease, reason, sent_before=sent_before):
         log.warning("Order %s (%s) %s", intent.client_order_id, order.status, reason)
     else:
         log.warning("Order %s is not at the broker yet; nothing takes its place until it is", intent.client_order_id)
 
 
-def _differences(bot: Bot, ticket: CycleTicket) -> tuple[str, ...]:
+def _differences(desk: Desk, ticket: CycleTicket) -> tuple[str, ...]:
     """Compare cash and shares with the broker's; on a difference let exits through only. Raises LeaseLost."""
-    ours, theirs = bot.book.ledger.portfolio(), bot.broker.get_portfolio()
+    ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
     found = [
         f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
         for symbol in sorted({*ours.positions, *theirs.positions})
@@ -126,11 +126,11 @@ def _differences(bot: Bot, ticket: CycleTicket) -> tuple[str, ...]:
     ]
     if ours.cash != theirs.cash:
         found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
-    if found and bot.book.control.read().state is TradingState.ACTIVE:
+    if found and desk.book.control.read().state is TradingState.ACTIVE:
         cause = f"the books differ: {'; '.join(found)}"
-        control = bot.book.control.set_state(
+        control = desk.book.control.set_state(
             TradingState.REDUCING, cause=cause, who=RECONCILIATION, only_from=TradingState.ACTIVE, lease=ticket.lease
         )
         if control.changed_by == RECONCILIATION:  # else somebody was quicker, and his word is the stronger one
-            bot.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
+            desk.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
     return tuple(f"Our book and the broker's differ. {difference}" for difference in found)

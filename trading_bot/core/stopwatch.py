@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from trading_bot.core.bot import Bot
+    from trading_bot.core.desk import Desk
 
 Rest = ParamSpec("Rest")
 Result = TypeVar("Result")
@@ -45,12 +45,12 @@ class Stopwatch:
             self._seconds[step] = self._seconds.get(step, 0.0) + (self._ticks() - start)
 
 
-def timed(step: Callable[Concatenate[Bot, Rest], Result]) -> Callable[Concatenate[Bot, Rest], Result]:
-    """Measure a step with the stopwatch of its bot, under the function's name."""
+def timed(step: Callable[Concatenate[Desk, Rest], Result]) -> Callable[Concatenate[Desk, Rest], Result]:
+    """Measure a step with the stopwatch of its desk, under the function's name."""
 
     @wraps(step)
-    def measured(bot: Bot, *args: Rest.args, **named: Rest.kwargs) -> Result:
-        with bot.stopwatch.measuring(step.__name__):
-            return step(bot, *args, **named)
+    def measured(desk: Desk, *args: Rest.args, **named: Rest.kwargs) -> Result:
+        with desk.stopwatch.measuring(step.__name__):
+            return step(desk, *args, **named)
 
     return measured

@@ -73,22 +73,39 @@ def clean(raw: RawBars, *, as_of: date, trading_days: SessionAxis) -> Cleaned:
     Raises:
         DataError: no bar is as old as `as_of`, or a split is impossible.
     """
-    ordered = in_order(raw, as_of=as_of, trading_days=trading_days)
-    bars = ordered.raw
-    codes = faults(ordered)
+    sifted = sift(in_order(raw, as_of=as_of, trading_days=trading_days), as_of=as_of)
+    bars, codes = sifted.bars, sifted.codes
+    return Cleaned(
+        history=sifted.history,
+        quarantined=quarantine(bars, codes),
+        notes=(*sifted.notes, *_refusals(bars, codes), *_bad_volumes(bars, codes != Fault.NONE)),
+        splits=sifted.splits,
+        benchmark=bars.benchmark,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sifted:
+    """Bars and what is wrong with each, and the history that is left of them."""
+
+    bars: RawBars  # in order, as they came
+    codes: Codes
+    history: MarketHistory
+    splits: tuple[Split, ...]
+    notes: tuple[str, ...]  # from putting the rows in order
+
+
+def sift(ordered: Ordered, *, as_of: date) -> Sifted:
+    """Refuse bad bars, and adjust the rest for the splits effective by `as_of`. Raises DataError on a wrong split."""
+    bars, codes = ordered.raw, faults(ordered)
     refused = codes != Fault.NONE
     volume = np.where(refused | ~((bars.volume >= 0) & (bars.volume <= HIGHEST_VOLUME)), np.nan, bars.volume)
     opened, high, low, close = (
         np.where(refused, np.nan, field) for field in (bars.open, bars.high, bars.low, bars.close)
     )
     splits = adjust(bars, (opened, high, low, close), volume, as_of=as_of)
-    return Cleaned(
-        history=MarketHistory(bars.sessions.copy(), bars.symbols, opened, high, low, close, volume),
-        quarantined=_quarantine(bars, codes),
-        notes=(*ordered.notes, *_refusals(bars, codes), *_bad_volumes(bars, refused)),
-        splits=splits,
-        benchmark=bars.benchmark,
-    )
+    history = MarketHistory(bars.sessions.copy(), bars.symbols, opened, high, low, close, volume)
+    return Sifted(bars, codes, history, splits, ordered.notes)
 
 
 def faults(ordered: Ordered) -> Codes:
@@ -108,7 +125,8 @@ def faults(ordered: Ordered) -> Codes:
     return codes
 
 
-def _quarantine(bars: RawBars, codes: Codes) -> dict[Symbol, str]:
+def quarantine(bars: RawBars, codes: Codes) -> dict[Symbol, str]:
+    """Return the symbols without a usable bar on the last row, and why."""
     return {
         bars.symbols[column]: _reason(bars, codes[:, column], column) for column in map(int, np.flatnonzero(codes[-1]))
     }

@@ -13,7 +13,8 @@ import numpy as np
 from trading_bot.data.axis import first_day
 from trading_bot.data.bars import as_days, take_symbols
 from trading_bot.data.cleaning import Cleaned, clean
-from trading_bot.data.regime import NEEDED, regime, universe_mean
+from trading_bot.data.past import Past
+from trading_bot.data.regime import weather
 from trading_bot.domain.errors import DataError, NoMoreSessions, SettingsError
 from trading_bot.domain.market import MarketState, Regime, SessionAxis, Symbol
 from trading_bot.domain.ports import PriceSource, RawBars, TradingCalendar
@@ -83,15 +84,41 @@ class DataManager:
         """
         if at.tzinfo is None:
             raise ValueError(f"at={at} has no timezone, wanted an aware UTC datetime")
-        raw = self.source.bars(session)
-        raw = take_symbols(raw, self._wanted(raw.symbols))
-        trading_days = self.calendar.sessions_between(first_day(raw, session), session)
+        raw, trading_days = self._known_by(session)
         cleaned = clean(raw, as_of=session, trading_days=trading_days)
         if cleaned.history.last_session != session:
             raise DataError(f"{session} is no session; the last one before is {cleaned.history.last_session}.")
         for note in cleaned.notes:
             log.info("Prices: %s", note)
         return self._state(at, raw, cleaned)
+
+    def past(self, first: date, last: date) -> Past:
+        """Return the market of every session from `first` to `last`, each as it was known then, read once.
+
+        Raises:
+            DataError: there is no session in between, or the source has no such bars.
+            SourceUnavailable, SettingsError: as `get_market_state`.
+        """
+        days = self.sessions()
+        days = days[(days >= np.datetime64(first)) & (days <= np.datetime64(last))]
+        if not days.size:
+            raise DataError(f"The price source has no session from {first} to {last}.{self._span()}")
+        raw, trading_days = self._known_by(days[-1].item())
+        return Past(raw, days, trading_days=trading_days, min_coverage=self.min_coverage)
+
+    def _known_by(self, session: date) -> tuple[RawBars, SessionAxis]:
+        """Return the bars of the wanted symbols, and the trading days they may be of."""
+        raw = self.source.bars(session)
+        raw = take_symbols(raw, self._wanted(raw.symbols))
+        return raw, self.calendar.sessions_between(first_day(raw, session), session)
+
+    def _span(self) -> str:
+        days = self.sessions()
+        return f" It has {days[0]} to {days[-1]}." if days.size else " It has none at all."
+
+    def fingerprint(self, market: MarketState) -> str:
+        """Return the SHA-256 of every bar that the market knows: equal histories, equal text."""
+        return market.history.fingerprint()
 
     def _state(self, at: datetime, raw: RawBars, cleaned: Cleaned) -> MarketState:
         coverage = cleaned.coverage
@@ -139,9 +166,7 @@ class DataManager:
 
 
 def _weather(raw: RawBars, cleaned: Cleaned) -> Regime:
-    if cleaned.benchmark is not None:
-        return regime(cleaned.benchmark, raw.benchmark_name or "The benchmark")
-    return regime(universe_mean(cleaned.history.close[-NEEDED:]), "The universe's mean")
+    return weather(cleaned.benchmark, raw.benchmark_name, cleaned.history)
 
 
 def _suggestion(symbol: str, known: Sequence[Symbol]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trading_bot.domain.market import FloatMatrix, FloatVector, Regime, Trend, Volatility
+from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, Regime, Trend, Volatility
 
 TREND_SESSIONS = 200  # about ten months
 VOLATILITY_SESSIONS = 20
@@ -30,6 +30,13 @@ def regime(closes: FloatVector, name: str = "The market") -> Regime:
     trend, distance = _trend(known)
     volatility, yearly = _volatility(known)
     return Regime(trend, volatility, _sentence(name, len(known), distance, volatility, yearly))
+
+
+def weather(benchmark: FloatVector | None, name: str, history: MarketHistory) -> Regime:
+    """Judge the market by its benchmark, or by the mean of the universe where there is none."""
+    if benchmark is not None:
+        return regime(benchmark, name or "The benchmark")
+    return regime(universe_mean(history.close[-NEEDED:]), "The universe's mean")
 
 
 def universe_mean(closes: FloatMatrix) -> FloatVector:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tests.unit.strategies.markets import market
 from trading_bot.brokers.paper import PaperBroker
+from trading_bot.brokers.paper_books import PaperStore
 from trading_bot.domain.market import MarketHistory, MarketState, SessionAxis, Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderType, Purpose, Side, TimeInForce
 from trading_bot.domain.ports import BrokerSetup, TradingCalendar
@@ -99,7 +100,9 @@ def evening(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 21, tzinfo=UTC)
 
 
-def open_account(folder: Path, *, calendar: TradingCalendar | None = None, **settings: object) -> PaperBroker:
+def open_account(
+    folder: Path, *, calendar: TradingCalendar | None = None, store: PaperStore | None = None, **settings: object
+) -> PaperBroker:
     """Open a paper account in `folder`: 10,000 dollars and no slippage unless the settings say otherwise."""
     chosen = {"starting_cash": Decimal(10_000), "slippage_bps": Decimal(0), **settings}
-    return PaperBroker(BrokerSetup(settings=chosen, folder=folder, calendar=calendar or Weekdays()))
+    return PaperBroker(BrokerSetup(settings=chosen, folder=folder, calendar=calendar or Weekdays()), store)

@@ -1,0 +1,74 @@
+"""What the steps of a cycle work with: a `Bot` has it all, and so has a backtest."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Protocol
+
+from trading_bot.core.stopwatch import Stopwatch
+from trading_bot.domain.book import Book
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.ports import BrokerAdapter, Clock, Notifier
+from trading_bot.risk.manager import RiskManager
+from trading_bot.strategies.manager import StrategyManager
+
+
+class Markets(Protocol):
+    """Where the steps learn what the market was."""
+
+    @property
+    def historical(self) -> bool:
+        """Whether "now" is the data's clock (True) or the wall clock (False)."""
+        ...
+
+    def get_market_state(self, at: datetime, session: date) -> MarketState:
+        """Return everything known at the close of `session`."""
+        ...
+
+    def fingerprint(self, market: MarketState) -> str:
+        """Return a text that is equal for equal markets."""
+        ...
+
+
+class Desk(Protocol):
+    """Everything between the market and the orders."""
+
+    @property
+    def clock(self) -> Clock:
+        """Wall time."""
+        ...
+
+    @property
+    def data(self) -> Markets:
+        """The prices."""
+        ...
+
+    @property
+    def strategies(self) -> StrategyManager:
+        """The opinions."""
+        ...
+
+    @property
+    def risk(self) -> RiskManager:
+        """The checks."""
+        ...
+
+    @property
+    def broker(self) -> BrokerAdapter:
+        """The trades."""
+        ...
+
+    @property
+    def book(self) -> Book:
+        """The book."""
+        ...
+
+    @property
+    def notifier(self) -> Notifier:
+        """The people."""
+        ...
+
+    @property
+    def stopwatch(self) -> Stopwatch:
+        """How long the steps take."""
+        ...

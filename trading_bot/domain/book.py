@@ -1,0 +1,154 @@
+"""What the steps of a cycle want from the book. `StateManager` keeps one in a database, a backtest in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from trading_bot.domain.cycle import ControlState, Lease, TradingState
+from trading_bot.domain.market import Coverage, Regime, Split
+from trading_bot.domain.orders import ClientOrderId, Decision, Fill, OpenOrder, OrderIntent, OrderUpdate
+from trading_bot.domain.portfolio import EquityPoint, Portfolio
+
+# Which errors each call raises stands with `state/`: whoever implements the port raises the same.
+
+
+class ControlPort(Protocol):
+    """May the bot trade?"""
+
+    def read(self) -> ControlState:
+        """Return the row that stands above everything."""
+        ...
+
+    def set_state(
+        self,
+        state: TradingState,
+        *,
+        cause: str,
+        who: str,
+        acknowledged: bool = False,
+        only_from: TradingState | None = None,
+        lease: Lease | None = None,
+    ) -> ControlState:
+        """Change the state; return what holds afterwards."""
+        ...
+
+    def forget_failures(self, lease: Lease | None = None) -> None:
+        """Start counting failures from zero."""
+        ...
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give the right to trade back."""
+        ...
+
+
+class CyclesPort(Protocol):
+    """Which cycles ran?"""
+
+    def complete(self, cycle_id: str, lease: Lease, regime: Regime, coverage: Coverage) -> None:
+        """End a cycle that has traded."""
+        ...
+
+
+class JournalPort(Protocol):
+    """What was decided and sent?"""
+
+    def commit_decisions(
+        self,
+        cycle_id: str,
+        lease: Lease,
+        *,
+        decisions: Sequence[Decision],
+        intents: Sequence[OrderIntent],
+        market_hash: str,
+    ) -> None:
+        """Write down every decision and the orders that follow, all of it or nothing."""
+        ...
+
+    def decisions(self, cycle_id: str) -> tuple[Decision, ...]:
+        """Return the cycle's decisions in their order."""
+        ...
+
+    def intents(self, cycle_id: str) -> tuple[OrderIntent, ...]:
+        """Return the cycle's intents in the order of their decisions."""
+        ...
+
+    def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
+        """Return where the cycle's orders stand."""
+        ...
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return every order, of any cycle, that something can still come from, oldest first."""
+        ...
+
+    def given_up(self, since: date) -> tuple[OpenOrder, ...]:
+        """Return the orders of the sessions from `since` on that ended as never arrived."""
+        ...
+
+    def mark_sending(self, client_order_id: ClientOrderId, lease: Lease) -> None:
+        """Pass the last gate before an order is sent."""
+        ...
+
+    def record_updates(self, lease: Lease, updates: Sequence[OrderUpdate]) -> tuple[OrderUpdate, ...]:
+        """Write down the broker's words and return those that changed something."""
+        ...
+
+    def expire_unsent(
+        self, client_order_id: ClientOrderId, lease: Lease, reason: str, *, sent_before: datetime | None = None
+    ) -> bool:
+        """End an order that never reached the broker, and say whether it has ended."""
+        ...
+
+
+class LedgerPort(Protocol):
+    """What do we own?"""
+
+    def portfolio(self) -> Portfolio:
+        """Return cash and positions as booked."""
+        ...
+
+    def book_fills(self, lease: Lease, booked: Sequence[Fill]) -> tuple[Fill, ...]:
+        """Book fills, oldest first, and return those that are new."""
+        ...
+
+    def apply_splits(self, lease: Lease, splits: Sequence[tuple[Split, Decimal]]) -> tuple[Split, ...]:
+        """Turn old shares into new ones, once per symbol and session, and return the splits that did."""
+        ...
+
+    def mark_equity(self, lease: Lease, point: EquityPoint, cycle_id: str) -> None:
+        """Write the book's worth after a session."""
+        ...
+
+    def equity_curve(self) -> tuple[EquityPoint, ...]:
+        """Return every point, oldest first."""
+        ...
+
+    def high_water(self) -> Decimal:
+        """Return the highest equity in dollars since the owner last resumed trading."""
+        ...
+
+
+class Book(Protocol):
+    """The book, as far as the steps of a cycle write in it."""
+
+    @property
+    def control(self) -> ControlPort:
+        """May the bot trade?"""
+        ...
+
+    @property
+    def cycles(self) -> CyclesPort:
+        """Which cycles ran?"""
+        ...
+
+    @property
+    def journal(self) -> JournalPort:
+        """What was decided and sent?"""
+        ...
+
+    @property
+    def ledger(self) -> LedgerPort:
+        """What do we own?"""
+        ...
