@@ -74,6 +74,20 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitPaid:
+    """A split of a stock that was held: old shares became new ones, less a remainder that was paid in cash.
+
+    It takes effect before the executions of its session. Prices adjusted for splits know none.
+    """
+
+    symbol: Symbol
+    session: date
+    ratio: Decimal  # new shares for each old one
+    remainder: Decimal = Decimal(0)  # new shares that were paid out, with the sign of the position
+    cash: Decimal = Decimal(0)  # dollars received for them; negative where a short position pays
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprints:
     """SHA-256 of what a result depends on: equal hashes give equal results."""
 
@@ -100,5 +114,7 @@ class BacktestResult:
     settings: Mapping[str, str]  # what was asked, as text by name, in the order to be shown
     decisions: Mapping[str, int] = field(default_factory=dict[str, int])  # approved, resized, rejected → how many
     rejections: Mapping[str, int] = field(default_factory=dict[str, int])  # rule → how many
+    splits: tuple[SplitPaid, ...] = ()  # oldest first
+    prices: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # last close of what is still held
     trials: int = 1  # how many variants were tried before this one was chosen
     notes: tuple[str, ...] = ()  # what a reader must know, in words: too short, too good, data that was left out
