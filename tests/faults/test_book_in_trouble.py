@@ -63,8 +63,12 @@ def test_fault_50_a_bot_cannot_be_opened_past_a_lock_for_ever(folder: Path):
     with open_desk(folder):
         pass
 
-    with locked(folder / "paper.db"), pytest.raises(StateBusy, match=r"paper\.db is locked"), open_desk(folder):
-        pass
+    with (
+        locked(folder / "paper.db"),
+        pytest.raises(StateBusy, match=r"paper\.db is locked"),
+        open_desk(folder) as desk,
+    ):
+        desk.bot.broker.account()
 
 
 def test_fault_50_the_loop_trades_the_session_when_the_lock_is_gone(folder: Path):
@@ -149,9 +153,9 @@ def test_fault_52_a_damaged_database_keeps_the_bot_shut_and_is_kept(folder: Path
 
     with (
         pytest.raises(StateCorrupt, match=rf"{file} is damaged .* To restore: stop the bot"),
-        open_bot(settings_in(folder)),
+        open_bot(settings_in(folder)) as bot,
     ):
-        pass
+        cycle.run_cycle(bot, run_id="again")
 
     assert (folder / file).read_bytes() == damaged
 

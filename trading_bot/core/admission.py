@@ -209,7 +209,25 @@ def _in_the_source(bot: Bot, session: date, asked_by: str) -> date:
 
 def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, str] | None:
     """Return why the cycle may not trade, None when it may."""
-    now, policy = bot.clock.now(), bot.settings.orchestrator
+    if (rests := _why_at_rest(control, now := bot.clock.now())) is not None:
+        return rests
+    if tick.scheduled is not None and _is_late(bot, tick.scheduled):
+        late = timedelta(seconds=round((now - tick.scheduled).total_seconds()))
+        message = f"The cycle of {tick.scheduled:%H:%M:%S} UTC comes {late} late; a newer one trades."
+        return SkipReason.STALE_TICK, message
+    policy = bot.settings.orchestrator
+    if policy.market_hours_only and (closed := _when_closed(bot, tick, now)) is not None:
+        return SkipReason.MARKET_CLOSED, f"The market is closed for us at {closed:%Y-%m-%d %H:%M} UTC."
+    return None
+
+
+def is_at_rest(bot: Bot) -> bool:
+    """Say whether no cycle at all may trade now: trading is halted or paused, or failures make us wait."""
+    return _why_at_rest(bot.book.control.read(), bot.clock.now()) is not None
+
+
+def _why_at_rest(control: ControlState, now: datetime) -> tuple[SkipReason, str] | None:
+    """Return what the switch says against any cycle now."""
     if control.state is TradingState.HALTED:
         since = f"{control.changed_at:%Y-%m-%d %H:%M} UTC"
         return SkipReason.HALTED, f"Trading is halted since {since}: {sentence(control.cause)} To go on: {RESUME}"
@@ -224,12 +242,6 @@ def _why_not(bot: Bot, control: ControlState, tick: Tick) -> tuple[SkipReason, s
             f"{control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC. To go on at once: {RESUME}"
         )
         return SkipReason.BACKING_OFF, message
-    if tick.scheduled is not None and _is_late(bot, tick.scheduled):
-        late = timedelta(seconds=round((now - tick.scheduled).total_seconds()))
-        message = f"The cycle of {tick.scheduled:%H:%M:%S} UTC comes {late} late; a newer one trades."
-        return SkipReason.STALE_TICK, message
-    if policy.market_hours_only and (closed := _when_closed(bot, tick, now)) is not None:
-        return SkipReason.MARKET_CLOSED, f"The market is closed for us at {closed:%Y-%m-%d %H:%M} UTC."
     return None
 
 

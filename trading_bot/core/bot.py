@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
+from trading_bot.brokers.late import LateBroker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
@@ -61,13 +62,16 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
         SettingsError: a notification address is not valid.
         PluginError: a plug-in is unknown, cannot be imported, or has a wrong option.
         StateError: the book cannot be opened.
-        BrokerError: the broker cannot, or does not know us.
+
+    The broker is connected when it is first asked, so what keeps it shut is raised there: a cycle that has to wait
+    asks it nothing.
     """
     wall_clock, secrets = clock or SystemClock(), secrets_of(settings)
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
+    BROKERS.get(settings.broker.name)  # that there is such a one is known at once
     with ExitStack() as stack:
         book = stack.enter_context(open_book(settings, clock=wall_clock))
-        broker = open_broker(settings, hours)
+        broker = LateBroker(lambda: open_broker(settings, hours))
         stack.callback(broker.close)
         yield Bot(
             settings=settings,
@@ -135,7 +139,13 @@ def open_book(settings: TradingBotSettings, *, clock: Clock | None = None) -> St
 
 
 def open_broker(settings: TradingBotSettings, hours: TradingHours) -> BrokerAdapter:
-    """Connect to the broker that the settings name."""
+    """Connect to the broker that the settings name.
+
+    Raises:
+        PluginError: it has a wrong option.
+        BrokerError: it does not answer, or does not know us.
+        StateError: it is a simulated one, and its own books cannot be opened.
+    """
     chosen = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
     setup = BrokerSetup(settings=chosen, folder=settings.state.folder, calendar=hours)
     return BROKERS.get(settings.broker.name)(setup)

@@ -17,7 +17,7 @@ from uuid import uuid4
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core import bot as assembly
 from trading_bot.core import cycle
-from trading_bot.core.admission import admit
+from trading_bot.core.admission import admit, is_at_rest
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
@@ -124,7 +124,7 @@ class MainOrchestrator:
         self.logger.info("Initializing MainOrchestrator...")
         try:
             self._bot = self._open.enter_context(assembly.open_bot(self.settings, clock=self._clock))
-            self.portfolio: Portfolio = self._bot.broker.get_portfolio()
+            self.portfolio = self._known_portfolio()
         except (SettingsError, PluginError):
             raise
         except BensBotError as error:
@@ -138,6 +138,10 @@ class MainOrchestrator:
         self.state_manager = self._bot.book
         self.market_state: MarketState | None = None  # read by the first cycle: before it nobody knows which session
         self.logger.info("MainOrchestrator initialization complete.")
+
+    def _known_portfolio(self) -> Portfolio:
+        """Ask the broker; the book while no cycle may trade, for the broker may be why."""
+        return self._bot.book.ledger.portfolio() if is_at_rest(self._bot) else self._bot.broker.get_portfolio()
 
     def _tell_of_what_stays_shut(self, error: BensBotError) -> None:
         """Count it, wait or halt as after a failed cycle. A book that stays shut itself is the caller's to tell."""

@@ -27,7 +27,7 @@ from trading_bot.core.bot import Bot
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import CycleTicket, SkipReason, TradingState
-from trading_bot.domain.errors import CycleSkipped, SettingsError, WrongAccount
+from trading_bot.domain.errors import CycleSkipped, SettingsError, StateCorrupt, WrongAccount
 from trading_bot.domain.ports import BrokerAccount
 
 MARKET_NOON = datetime(2022, 3, 16, 16, 0, tzinfo=UTC)  # a Wednesday, noon in New York
@@ -183,6 +183,36 @@ def test_paused_says_by_whom_why_and_how_to_go_on(desk: Desk):
         SkipReason.PAUSED,
         "Trading is paused by Ben: lunch. To go on: `bensbot resume`",
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "waits", "reason"),
+    [
+        (TradingState.HALTED, False, SkipReason.HALTED),
+        (TradingState.PAUSED, False, SkipReason.PAUSED),
+        (TradingState.ACTIVE, True, SkipReason.BACKING_OFF),
+    ],
+)
+def test_a_cycle_that_may_not_trade_leaves_the_broker_alone(
+    tmp_path: Path, state: TradingState, waits: bool, reason: SkipReason
+):
+    tmp_path.joinpath("paper.db").write_bytes(b"garbage" * 1000)  # who asked this one would fail
+    with open_desk(tmp_path) as desk:
+        desk.bot.book.control.set_state(state, cause="a test", who="Ben")
+        if waits:
+            desk.bot.book.control.hold_until(NOON + timedelta(minutes=1))
+
+        assert refused(desk.bot)[0] == reason
+
+
+def test_a_broker_that_cannot_be_opened_fails_the_cycle_and_leaves_the_lease_free(tmp_path: Path):
+    tmp_path.joinpath("paper.db").write_bytes(b"garbage" * 1000)
+    with open_desk(tmp_path) as desk:
+        with pytest.raises(StateCorrupt, match=r"paper\.db"):
+            admit(desk.bot, run_id="run")
+
+        assert desk.bot.book.control.current_lease() is None
+        assert desk.bot.book.cycles.unfinished() == ()
 
 
 def test_backing_off_says_until_when_and_how_to_go_on_at_once(desk: Desk):

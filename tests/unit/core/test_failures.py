@@ -151,8 +151,8 @@ def test_a_failure_is_counted_where_the_broker_cannot_be_opened(folder: Path):
     (folder / "paper.db").write_bytes(b"garbage" * 1000)
     settings = settings_in(folder)
 
-    with pytest.raises(StateCorrupt, match=r"paper\.db") as caught, open_bot(settings):
-        pass
+    with pytest.raises(StateCorrupt, match=r"paper\.db") as caught, open_bot(settings) as bot:
+        bot.broker.account()
     with open_clerk(settings, clock=WallClock()) as clerk:
         assert handle_failure(clerk, run_id="run", error=caught.value) == 1
 

@@ -432,6 +432,33 @@ def test_a_broker_that_cannot_be_opened_counts_as_a_failure(folder: Path):
     assert rows(folder / "bensbot.db", "SELECT state, consecutive_errors FROM control") == [("active", 1)]
 
 
+def test_a_loop_started_again_waits_before_it_tries_a_broker_that_cannot_be_opened(folder: Path):
+    (folder / "paper.db").write_bytes(b"garbage" * 1000)
+    with pytest.raises(StateCorrupt):
+        WatchedOrchestrator(settings_in(folder)).run()
+
+    again = WatchedOrchestrator(settings_in(folder))
+    again.run()
+
+    # an interval of 60 s brings it behind the first wait of 60 s, the others double; the fifth failure halts
+    assert again.wall.slept == [60, 120, 240, 480]
+    assert again.notices.titles() == ["Trading loop error"] * 4 + ["EMERGENCY SHUTDOWN"]
+    assert rows(folder / "bensbot.db", "SELECT state, consecutive_errors FROM control") == [("halted", 5)]
+
+
+def test_a_loop_started_again_after_a_halt_leaves_the_broker_alone(folder: Path, locked_out: str):
+    settings = settings_in(folder, broker={"name": locked_out})
+    with pytest.raises(CredentialsRefused):
+        WatchedOrchestrator(settings).run()
+
+    again = WatchedOrchestrator(settings)
+    again.run()
+
+    assert again.last_skip is not None
+    assert again.last_skip.code == "halted"
+    assert rows(folder / "bensbot.db", "SELECT count(*) FROM failures") == [(1,)]
+
+
 # ── when the book cannot be written ───────────────────────────────────────────────────────────────
 
 
