@@ -23,6 +23,7 @@ from trading_bot.domain.ports import Strategy
 from trading_bot.domain.tournament import Candidate, Score
 from trading_bot.tournament.earnings import Earnings, earnings, held, session_returns
 from trading_bot.tournament.grid import Build
+from trading_bot.tournament.memory import keep_freed_memory
 
 WINDOWS = (90, 504)  # sessions
 BEFORE = 2  # sessions before the first return: it depends on what was decided at both of their closes
@@ -69,6 +70,7 @@ def score(
             f"A window of {longest} sessions needs {longest + BEFORE} sessions of prices, "
             f"and there are {len(history.sessions)}."
         )
+    keep_freed_memory()
     earned = earnings(history.rows(slice(-longest - BEFORE, None)))
     records = [
         record(_seen(history, candidate, longest, terms), build(candidate.name, candidate.options), earned, terms)
