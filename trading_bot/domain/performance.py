@@ -11,6 +11,7 @@ A year has 252 sessions, the riskless rate is 0. docs/backtest-report.md says wh
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ Figure = NDArray[np.float64]  # () or (K,)
 SESSIONS_A_YEAR = 252
 DAYS_A_YEAR = 365.25
 TAIL = 0.05  # share of the sessions that count as the worst, for value at risk
+EULER = 0.5772156649015329  # the Euler–Mascheroni constant
 NO_CHANGE = 1e-12  # a standard deviation or a fall below this is what rounding leaves
 
 
@@ -166,6 +168,20 @@ def sharpe_error(ratio: float, sessions: int) -> float | None:
         return None
     a_session = ratio / math.sqrt(SESSIONS_A_YEAR)
     return math.sqrt((1 + a_session**2 / 2) / sessions * SESSIONS_A_YEAR)
+
+
+def luckiest_sharpe(trials: int, sessions: int) -> float | None:
+    """Return the Sharpe ratio for a year that the best of `trials` variants without any skill is expected to show.
+
+    Source: Bailey & López de Prado (2014), The Deflated Sharpe Ratio, J. of Portfolio Management 40(5), the expected
+    maximum of independent trials, each with the standard error of a Sharpe ratio of 0. Variants that resemble each
+    other count for fewer. None for fewer than two trials or sessions.
+    """
+    error = sharpe_error(0.0, sessions)
+    if trials < 2 or error is None:
+        return None
+    quantile = NormalDist().inv_cdf
+    return error * ((1 - EULER) * quantile(1 - 1 / trials) + EULER * quantile(1 - 1 / (trials * math.e)))
 
 
 # ── against the benchmark ─────────────────────────────────────────────────────────────────────────
