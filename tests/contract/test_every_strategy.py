@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.strategies.markets import history, letters, market
+from tests.unit.strategies import markets
+from tests.unit.strategies.markets import letters, market
 from trading_bot.domain.errors import PluginError
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.portfolio import Portfolio
@@ -24,7 +26,7 @@ NAMES = STRATEGIES.names()
 SESSIONS = 320  # more than any default lookback
 A_NUMBER_THAT_IS_NONE = re.compile(r"\b(nan|inf)\b", re.IGNORECASE)
 few_examples = settings(
-    max_examples=25,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
@@ -60,6 +62,17 @@ def with_gaps(close: FloatMatrix, seed: int) -> FloatMatrix:
     return holed
 
 
+def history(close: FloatMatrix, symbols: Sequence[str] | None = None) -> MarketHistory:
+    """Return these closes with ranges around them and with news, where there was much to report."""
+    close = np.array(close)
+    bars = markets.history(close, symbols)
+    news = np.full(close.shape, np.nan)
+    if len(close):
+        news[1:] = np.tanh(20 * np.diff(np.log(close), axis=0))
+        news[np.abs(news) < 0.2] = np.nan
+    return dataclasses.replace(bars, high=close * 1.01, low=close * 0.985, sentiment=news)
+
+
 def arrays_of(opinion: Opinion) -> dict[str, FloatMatrix]:
     return {"exposure": opinion.exposure, **opinion.evidence}
 
@@ -88,11 +101,27 @@ def reasons_of(name: str, strategy: Strategy, bars: MarketHistory) -> list[str]:
 
 def options_of(name: str) -> dict[str, Any]:
     """Return the options of a strategy with their defaults."""
-    return {field.name: field.default for field in dataclasses.fields(cast("Any", STRATEGIES.get(name)))}
+    fields = dataclasses.fields(cast("Any", STRATEGIES.get(name)))
+    return {field.name: field.default for field in fields if field.init}
 
 
 def test_there_are_strategies():
-    assert {"momentum", "rsi_reversion", "sma_cross"} <= set(NAMES)
+    assert {
+        "bollinger_reversion",
+        "donchian_breakout",
+        "dual_momentum",
+        "ema_cross",
+        "ensemble",
+        "inverse_volatility",
+        "macd",
+        "momentum",
+        "news_sentiment",
+        "pairs",
+        "rsi_reversion",
+        "sma_cross",
+        "volatility_breakout",
+        "zscore_reversion",
+    } <= set(NAMES)
 
 
 def test_exposure_and_evidence_have_one_number_a_session_and_symbol(strategy):
@@ -144,9 +173,18 @@ def test_later_prices_change_no_earlier_opinion(strategy, seed, changed):
     assert bits(strategy.opinion(history(close)), changed) == bits(strategy.opinion(history(other)), changed)
 
 
+@pytest.mark.parametrize("kept", [119, 318])
+def test_dropping_later_sessions_changes_nothing_where_there_are_many_symbols(strategy, kept):
+    close = random_walk(12, symbols=300)
+    close[:, :6] = with_gaps(close[:, :6], 12)
+    bars = history(close)
+
+    assert bits(strategy.opinion(bars.rows(slice(0, kept))), kept) == bits(strategy.opinion(bars), kept)
+
+
 @pytest.mark.parametrize("sessions", [0, 1, 2, 3, 10])
 def test_too_little_history_gives_no_exposure(strategy, sessions):
-    opinion = strategy.opinion(history(random_walk(4)[:sessions]))
+    opinion = strategy.opinion(markets.history(random_walk(4)[:sessions]))
 
     assert opinion.exposure.shape == (sessions, 6)
     assert not opinion.exposure.any()
@@ -280,6 +318,21 @@ def test_an_unknown_strategy_is_refused_with_the_nearest_name():
         ("momentum", {"lookback": 21}, "skip=21 must be below lookback=21"),
         ("momentum", {"top": 0}, "top"),
         ("momentum", {"top": 1.01}, "top"),
+        ("ema_cross", {"fast": 26}, "fast=26 must be below slow=26"),
+        ("macd", {"slow": 12}, "fast=12 must be below slow=12"),
+        ("macd", {"act_on": "level"}, "act_on"),
+        ("zscore_reversion", {"begin": 2.0}, r"begin=2\.0 must be below full=2\.0"),
+        ("bollinger_reversion", {"window": 1}, "window"),
+        ("pairs", {"exit": 2.0}, r"exit=2\.0 must be below entry=2\.0"),
+        ("pairs", {"pairs": [["KO", "KO"]]}, "pairs has KO with itself"),
+        ("pairs", {"pairs": [["KO"]]}, "pairs"),
+        ("pairs", {"significance": "2%"}, "significance"),
+        ("news_sentiment", {"threshold": 1}, "threshold"),
+        ("ensemble", {"members": []}, "members names no strategy"),
+        ("ensemble", {"members": ["ensemble"]}, "an ensemble cannot be a member of an ensemble"),
+        ("ensemble", {"members": ["macdd"]}, r"no strategy called 'macdd'\. Did you mean 'macd'\?"),
+        ("ensemble", {"members": [{"name": "macd", "options": {"fats": 3}}]}, "no option 'fats'. Did you mean 'fast'"),
+        ("ensemble", {"members": [{"name": "macd", "weight": 0}]}, "weight"),
     ],
 )
 def test_options_that_contradict_each_other_or_the_range_are_refused(name, options, message):

@@ -33,7 +33,8 @@ PriceField = Literal["open", "high", "low", "close", "volume"]
 class MarketHistory:
     """Bars of all symbols over all sessions up to now, adjusted for the splits that happened by now.
 
-    A source that knows closes only gives the close as open, high and low and NaN as volume.
+    A source that knows closes only gives the close as open, high and low and NaN as volume. `sentiment` is what was
+    known of the news at each session's decision, None where nobody reads the news.
     """
 
     sessions: SessionAxis
@@ -43,6 +44,7 @@ class MarketHistory:
     low: FloatMatrix
     close: FloatMatrix
     volume: FloatMatrix  # shares
+    sentiment: FloatMatrix | None = field(default=None, kw_only=True)  # (T, N) in [-1, 1]; NaN: no news
     # Symbol → column: made here, or handed on by `rows`.
     _columns: Mapping[Symbol, int] | None = field(default=None, repr=False, kw_only=True)
 
@@ -50,18 +52,28 @@ class MarketHistory:
         """Check the shapes once, here, make every array read-only, and number the symbols.
 
         Raises:
-            ValueError: an array has another shape than (len(sessions), len(symbols)).
+            ValueError: an array has another shape than (len(sessions), len(symbols)), or a sentiment is out of range.
         """
         shape = (len(self.sessions), len(self.symbols))
         for name, array in self._arrays().items():
             if array.shape != shape:
                 raise ValueError(f"{name} has shape {array.shape}, wanted {shape}")
             array.flags.writeable = False
+        if self.sentiment is not None:
+            self._check_sentiment(self.sentiment, shape)
         self.sessions.flags.writeable = False
         if self._columns is None:
             # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
             columns = {symbol: column for column, symbol in enumerate(self.symbols)}
             object.__setattr__(self, "_columns", columns)
+
+    @staticmethod
+    def _check_sentiment(sentiment: FloatMatrix, shape: tuple[int, int]) -> None:
+        if sentiment.shape != shape:
+            raise ValueError(f"sentiment has shape {sentiment.shape}, wanted {shape}")
+        if (np.abs(sentiment) > 1).any():  # False for NaN
+            raise ValueError("sentiment lies outside [-1, 1]")
+        sentiment.flags.writeable = False
 
     @property
     def last_session(self) -> date:
@@ -89,6 +101,7 @@ class MarketHistory:
             self.sessions[rows],
             self.symbols,
             *(array[rows] for array in self._arrays().values()),
+            sentiment=None if self.sentiment is None else self.sentiment[rows],
             _columns=self._columns,
         )
 
@@ -101,11 +114,13 @@ class MarketHistory:
         )
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 over sessions, symbols and every bar: equal histories, equal text."""
+        """Return a SHA-256 over sessions, symbols, every bar and the sentiment: equal histories, equal text."""
         digest = hashlib.sha256("\x00".join(self.symbols).encode())
         digest.update(self.sessions.tobytes())
         for array in self._arrays().values():
             digest.update(array.tobytes())
+        if self.sentiment is not None:
+            digest.update(self.sentiment.tobytes())
         return digest.hexdigest()
 
     def _arrays(self) -> dict[PriceField, FloatMatrix]:

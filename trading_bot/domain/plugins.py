@@ -50,6 +50,10 @@ class Registry(Generic[Port]):
         self._scan()
         return tuple(sorted(self._classes))
 
+    def names_in(self, module: str) -> tuple[str, ...]:
+        """Return the names that the imported `module` registered, in alphabetical order."""
+        return tuple(sorted(name for name, cls in self._classes.items() if cls.__module__ == module))
+
     def get(self, name: str) -> Callable[..., Port]:
         """Return the class called `name`. Raises PluginError that names the nearest one."""
         self._scan()
@@ -66,7 +70,11 @@ class Registry(Generic[Port]):
         cls = self.get(name)
         from pydantic import TypeAdapter, ValidationError
 
-        known = tuple(field.name for field in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else ()
+        known = (
+            tuple(field.name for field in dataclasses.fields(cls) if field.init)
+            if dataclasses.is_dataclass(cls)
+            else ()
+        )
         for option in options:
             if option not in known:
                 raise PluginError(f"The {self._kind} {name!r} has no option {option!r}.{nearest(option, known)}")

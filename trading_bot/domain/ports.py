@@ -82,11 +82,13 @@ class Opinion:
     """What one strategy thinks of every symbol on every session at once.
 
     `exposure` is (T, N) in [-1, 1]: 1 wants a full position, 0 none. Row t depends on rows up to t
-    only. `evidence` holds named (T, N) arrays: the numbers behind the exposure, for the reason text.
+    only. `evidence` holds named (T, N) arrays: the numbers behind the exposure, for the reason text. What no
+    number can say of the last session goes into `remarks`: column → words to follow the reason as they are.
     """
 
     exposure: FloatMatrix
     evidence: Mapping[str, FloatMatrix] = field(default_factory=dict[str, FloatMatrix])
+    remarks: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class Strategy(Protocol):

@@ -41,11 +41,12 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Vote:
-    """A member's opinion on the last session: (N,) exposures, and (N,) evidence."""
+    """A member's opinion on the last session: (N,) exposures, (N,) evidence, and remarks by column."""
 
     member: Member
     exposure: Scores
     evidence: Mapping[str, Scores]
+    remarks: Mapping[int, str]
 
     def evidence_for(self, column: int) -> dict[str, float]:
         return {name: float(values[column]) for name, values in self.evidence.items()}
@@ -53,9 +54,11 @@ class _Vote:
     def reason(self, column: int) -> str:
         exposure, evidence = float(self.exposure[column]), self.evidence_for(column)
         if isinstance(self.member.strategy, Explains):
-            return f"{self.member.name}: {self.member.strategy.reason(evidence, exposure)}"
-        numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
-        return f"{self.member.name}: exposure {exposure:+.2f} ({numbers or 'no evidence given'})"
+            words = self.member.strategy.reason(evidence, exposure)
+        else:
+            numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
+            words = f"exposure {exposure:+.2f} ({numbers or 'no evidence given'})"
+        return f"{self.member.name}: {words}{self.remarks.get(column, '')}"
 
 
 class StrategyManager:
@@ -111,7 +114,7 @@ class StrategyManager:
             raise ValueError(f"strategy {member.name!r} wants an exposure outside [-1, 1]")
         # Copies, so that the sessions before are let go and the next strategy works in the same memory.
         evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
-        return _Vote(member, exposure.copy(), evidence)
+        return _Vote(member, exposure.copy(), evidence, opinion.remarks)
 
     def _combined(self, votes: list[_Vote]) -> Scores:
         total = sum(vote.member.weight for vote in votes)

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.ports import Opinion
-from trading_bot.strategies.indicators import carried
+from trading_bot.strategies.indicators import TIE, carried
 from trading_bot.strategies.registry import strategy
 
 
@@ -48,7 +48,7 @@ class Momentum:
             known = np.divide(recent, close[: -self.lookback], out=change[self.lookback :])
             known -= 1.0
             cutoff[self.lookback :, 0] = self._cutoff(known)
-            exposure[self.lookback :] = (known >= cutoff[self.lookback :]) & (known > 0)
+            exposure[self.lookback :] = (known >= cutoff[self.lookback :] - TIE) & (known > TIE)
         return Opinion(exposure, evidence={"return": change, "cutoff": np.broadcast_to(cutoff, close.shape)})
 
     def _cutoff(self, change: FloatMatrix) -> FloatMatrix:
@@ -66,6 +66,6 @@ class Momentum:
             return f"the 12-1 return needs {self.lookback + 1} closes"
         if exposure > 0:
             return f"its 12-1 return {change:+.1%} is among the top {self.top:.0%} (from {cutoff:+.1%})"
-        if change >= cutoff:
+        if change >= cutoff - TIE:
             return f"its 12-1 return {change:+.1%} is not positive"
         return f"its 12-1 return {change:+.1%} is below the top {self.top:.0%} (from {cutoff:+.1%})"

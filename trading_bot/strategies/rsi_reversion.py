@@ -11,8 +11,10 @@ from annotated_types import Ge, Gt, Le
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.ports import Opinion
-from trading_bot.strategies.indicators import carried, wilder_rsi
+from trading_bot.strategies.averages import wilder_rsi
+from trading_bot.strategies.indicators import carried
 from trading_bot.strategies.registry import strategy
+from trading_bot.strategies.running import held
 
 
 @strategy("rsi_reversion")
@@ -40,14 +42,7 @@ class RsiReversion:
         return Opinion(exposure=self._held(rsi), evidence={"rsi": rsi})
 
     def _held(self, rsi: FloatMatrix) -> FloatMatrix:
-        enter, leave = rsi < self.oversold, ~(rsi <= self.recovered)  # an unknown RSI ends the holding
-        held = np.empty(rsi.shape)
-        now = np.zeros(rsi.shape[1], dtype=bool)
-        for row in range(len(rsi)):
-            now |= enter[row]
-            now &= ~leave[row]
-            held[row] = now
-        return held
+        return held(rsi < self.oversold, ~(rsi <= self.recovered))  # an unknown RSI ends the holding
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the RSI and the threshold that counts."""

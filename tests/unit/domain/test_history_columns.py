@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import pickle
 
+import numpy as np
 import pytest
 
 from tests.unit.strategies.markets import history
@@ -22,3 +24,29 @@ def test_asking_for_the_column_of_a_stranger_is_an_error():
 def test_a_part_of_a_history_and_a_copy_of_it_have_the_same_columns():
     for part in (HISTORY.rows(slice(0, 1)), HISTORY.until(HISTORY.last_session), pickle.loads(pickle.dumps(HISTORY))):
         assert part.column(Symbol("AAA")) == 1
+
+
+SCORES = np.array([[0.5, np.nan], [-1.0, 1.0]])
+WITH_NEWS = dataclasses.replace(HISTORY, sentiment=SCORES)
+
+
+def test_the_sentiment_goes_along_with_the_sessions_and_cannot_be_written_to():
+    assert HISTORY.sentiment is None
+    assert HISTORY.rows(slice(0, 1)).sentiment is None
+    part = WITH_NEWS.rows(slice(1, 2)).sentiment
+    assert part is not None
+    assert part.tolist() == [[-1.0, 1.0]]
+    assert not part.flags.writeable
+
+
+def test_the_sentiment_is_part_of_the_fingerprint():
+    other = dataclasses.replace(HISTORY, sentiment=-SCORES)
+
+    assert len({bars.fingerprint() for bars in (HISTORY, WITH_NEWS, other)}) == 3
+    assert WITH_NEWS.fingerprint() == dataclasses.replace(HISTORY, sentiment=SCORES.copy()).fingerprint()
+
+
+@pytest.mark.parametrize(("scores", "message"), [(np.zeros((1, 2)), "shape"), (np.full((2, 2), 1.1), "outside")])
+def test_a_sentiment_of_another_shape_or_range_is_refused(scores, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(HISTORY, sentiment=scores)

@@ -34,7 +34,11 @@ def weekdays_from(first: date, number: int) -> np.ndarray:
     return np.busday_offset(np.datetime64(first, "D"), np.arange(number), roll="forward")
 
 
-def history(close: FloatMatrix | Sequence[Sequence[float]], symbols: Sequence[str] | None = None) -> MarketHistory:
+def history(
+    close: FloatMatrix | Sequence[Sequence[float]],
+    symbols: Sequence[str] | None = None,
+    sentiment: FloatMatrix | None = None,
+) -> MarketHistory:
     """Return a history that knows closes only, as close-only sources give it."""
     closes = np.array(close, dtype=np.float64)
     names = letters(closes.shape[1]) if symbols is None else tuple(Symbol(name) for name in symbols)
@@ -46,7 +50,13 @@ def history(close: FloatMatrix | Sequence[Sequence[float]], symbols: Sequence[st
         closes.copy(),
         closes,
         np.full(closes.shape, np.nan),
+        sentiment=sentiment,
     )
+
+
+def walk(seed: int, sessions: int = 400, symbols: int = 5) -> FloatMatrix:
+    """Return closes of a random walk, some 3 % a day."""
+    return 50.0 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.03, (sessions, symbols)), axis=0))
 
 
 def column(*closes: float) -> FloatMatrix:

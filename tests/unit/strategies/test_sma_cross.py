@@ -26,6 +26,22 @@ def test_held_while_the_fast_mean_is_above_the_slow_one(closes, exposure):
     assert TWO_AND_FOUR.opinion(history(column(*closes))).exposure[:, 0].tolist() == exposure
 
 
+def test_sold_short_while_it_is_below_where_that_is_wanted():
+    exposure = SmaCross(fast=2, slow=4, short=True).opinion(history(column(4, 3, 2, 1, 2, 5))).exposure
+
+    assert exposure[:, 0].tolist() == [0, 0, 0, -1, -1, 1]
+
+
+def test_on_crossings_nothing_is_held_before_the_first_one():
+    # means of 2: 3.5 3.5 2.5 1.5 2.5; means of 4: 2.5 3 3 2.5 2
+    closes, crossings = column(1, 2, 3, 4, 3, 2, 1, 4), SmaCross(fast=2, slow=4, act_on="crossings")
+
+    assert SmaCross(fast=2, slow=4).opinion(history(closes)).exposure[:, 0].tolist() == [0, 0, 0, 1, 1, 0, 0, 0]
+    assert not crossings.opinion(history(closes)).exposure.any()  # on the last session 2.5 is a tie
+    closes[-1] = 4.1
+    assert crossings.opinion(history(closes)).exposure[:, 0].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
 def test_means_that_are_equal_are_no_trend_however_large_the_sums_before():
     closes = [1e7] * 3 + [1 / 3] * 40
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.strategies.markets import NO_VALUE, history, holding, market, today
-from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState
+from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, Symbol
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Opinion
@@ -274,6 +274,17 @@ def test_a_signal_names_those_in_favour_and_quotes_them():
     assert signals[0].reason == (
         "wanted at 5.0% of equity; a: exposure +1.00 (no evidence given); c: exposure +0.50 (no evidence given)"
     )
+
+
+def test_what_no_number_can_say_ends_the_reason():
+    @dataclass(frozen=True)
+    class Remarks(Says):
+        def opinion(self, history: MarketHistory) -> Opinion:
+            return Opinion(np.ones(history.close.shape), remarks={history.column(Symbol("BBB")): ", with AAA"})
+
+    signals = asked(StrategyManager((Member("a", 1.0, Remarks({})),), targets()), today(AAA=10, BBB=10))
+
+    assert [signal.reason.endswith("evidence given), with AAA") for signal in signals] == [False, True]
 
 
 def test_an_exit_names_those_who_do_not_want_it_any_more():

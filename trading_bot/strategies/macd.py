@@ -1,0 +1,55 @@
+"""Trend following by the speed of two exponential moving averages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Gt
+
+from trading_bot.domain.market import MarketHistory
+from trading_bot.domain.ports import Opinion
+from trading_bot.strategies.averages import macd_lines
+from trading_bot.strategies.indicators import TIE, carried
+from trading_bot.strategies.registry import strategy
+from trading_bot.strategies.trends import ActOn, compared, trend_exposure
+
+
+@strategy("macd")
+@dataclass(frozen=True, slots=True)
+class Macd:
+    """Hold a stock while its MACD is above the signal line, the MACD's own mean.
+
+    The MACD is the exponential mean of span `fast` minus that of span `slow`, in dollars. Lines closer than the TIE
+    share of the price are equal. `act_on` and `short` are those of `sma_cross`. This promises no profit.
+
+    Source: Appel (1979), The Moving Average Convergence-Divergence Method, Signalert; seeded as in TA-Lib.
+    """
+
+    fast: Annotated[int, Gt(0)] = 12  # sessions
+    slow: Annotated[int, Gt(0)] = 26  # sessions
+    signal: Annotated[int, Gt(0)] = 9  # sessions
+    act_on: ActOn = "levels"
+    short: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless `fast` is the shorter span."""
+        if self.fast >= self.slow:
+            raise ValueError(f"fast={self.fast} must be below slow={self.slow}")
+
+    def opinion(self, history: MarketHistory) -> Opinion:
+        """Return exposure 1, 0 or -1 for each session and symbol; 0 until `slow` + `signal` - 1 closes are known."""
+        close = carried(history.close)
+        macd, signal = macd_lines(close, self.fast, self.slow, self.signal)
+        tie = close * TIE
+        exposure = trend_exposure(macd, signal + tie, signal - tie, self.act_on, self.short)
+        return Opinion(exposure=exposure, evidence={"macd": macd, "signal": signal})
+
+    def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
+        """Compare the two lines in words."""
+        if not np.isfinite(evidence["signal"]):
+            return f"fewer than {self.slow + self.signal - 1} closes are known, or none of late"
+        macd = f"the MACD {evidence['macd']:+.3f} of {self.fast} and {self.slow} sessions"
+        return compared(macd, f"its {self.signal}-session signal {evidence['signal']:+.3f}", exposure, self.act_on)

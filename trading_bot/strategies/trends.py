@@ -1,0 +1,47 @@
+"""What two lines say of a trend: by their order, or by their crossings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading_bot.domain.market import FloatMatrix
+from trading_bot.strategies.running import LONG, OUT, SHORT, Events, latched
+
+ActOn = Literal["levels", "crossings"]
+
+
+def trend_exposure(
+    fast: FloatMatrix, upper: FloatMatrix, lower: FloatMatrix, act_on: ActOn, short: bool
+) -> FloatMatrix:
+    """Return 1 where the trend is up, -1 (0 unless `short`) where it is down, 0 where it is unknown.
+
+    `fast` is above the slow line beyond `upper` and below it beneath `lower`; in between they are equal. On "levels"
+    the trend is up wherever `fast` is above. On "crossings" it is unknown until `fast` crosses, that is, was strictly
+    on one side on the session before and is strictly on the other now; it lasts until the next crossing, through ties,
+    but not through a gap in the lines.
+    """
+    above, below = fast > upper, fast < lower  # a comparison with NaN is False
+    if act_on == "levels":
+        exposure = above.astype(np.float64)
+        return np.subtract(exposure, below, out=exposure) if short else exposure
+    return latched(_crossings(above, below, np.isnan(fast) | np.isnan(upper), short))
+
+
+def _crossings(above: NDArray[np.bool_], below: NDArray[np.bool_], unknown: NDArray[np.bool_], short: bool) -> Events:
+    events = np.zeros(above.shape, dtype=np.int8)
+    events[unknown] = OUT
+    events[1:][below[:-1] & above[1:]] = LONG
+    events[1:][above[:-1] & below[1:]] = SHORT if short else OUT
+    return events
+
+
+def compared(fast: str, slow: str, exposure: float, act_on: ActOn) -> str:
+    """Say how the line called `fast` stands to the one called `slow`, as far as the exposure depends on it."""
+    if act_on == "levels":
+        return f"{fast} is {'above' if exposure > 0 else 'below' if exposure < 0 else 'not above'} {slow}"
+    if exposure:
+        return f"{fast} crossed {slow} {'upwards' if exposure > 0 else 'downwards'} last"
+    return f"{fast} has not crossed {slow} upwards, or crossed it downwards since"
