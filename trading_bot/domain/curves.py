@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,6 +32,15 @@ class MonthReturn:
     year: int
     month: int  # 1 to 12
     value: float  # 0.1 is 10 %
+
+
+@dataclass(frozen=True, slots=True)
+class YearReturn:
+    """The months of one calendar year, and what they came to together."""
+
+    year: int
+    months: tuple[MonthReturn, ...]
+    value: float
 
 
 def deepest_fall(worth: FloatVector) -> Fall | None:
@@ -71,3 +82,13 @@ def monthly_returns(sessions: SessionAxis, worth: FloatVector) -> tuple[MonthRet
             day: date = sessions[end - 1].astype(object)
             found.append(MonthReturn(day.year, day.month, float(worth[end] / worth[begin]) - 1))
     return tuple(found)
+
+
+def years_of(months: Iterable[MonthReturn]) -> tuple[YearReturn, ...]:
+    """Return months by their year, oldest first, compounded."""
+    years: dict[int, list[MonthReturn]] = {}
+    for month in months:
+        years.setdefault(month.year, []).append(month)
+    return tuple(
+        YearReturn(year, tuple(each), math.prod(1 + month.value for month in each) - 1) for year, each in years.items()
+    )

@@ -19,6 +19,7 @@ Value = float | int | Decimal | date | None
 Part = TypeVar("Part")
 
 UNKNOWN = "–"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ def hashes(result: BacktestResult) -> tuple[tuple[str, str], ...]:
     """Return what the result depends on, by name: equal hashes give equal results."""
     kept = result.fingerprints
     return ("Data", kept.data), ("Code", kept.code), ("Settings", kept.settings)
+
+
+def points(ahead: float) -> str:
+    """Return `0.50 points behind`: a difference of two returns; whole points from a hundred on."""
+    size = abs(ahead) * 100
+    return f"{size:,.{0 if size >= 100 else 2}f} points {'behind' if ahead < 0 else 'ahead'}"
 
 
 def percent(share: float) -> str:

@@ -10,7 +10,7 @@ from trading_bot.domain.figures import Figures, figures
 from trading_bot.domain.honesty import notes_about
 from trading_bot.domain.trade_figures import Attribution
 from trading_bot.domain.words import counted, dollars, listed, one_line, signed_dollars
-from trading_bot.reporting.backtest_rows import UNKNOWN, figure_rows, hashes
+from trading_bot.reporting.backtest_rows import UNKNOWN, figure_rows, hashes, points
 
 WIDTH = 80  # columns
 MOST_RULES = 4  # named in a sentence
@@ -69,8 +69,7 @@ def _benchmark(found: Figures, say: Mapping[str, str]) -> list[str]:
     index = found.benchmark
     if index is None:
         return ["none is known"]
-    ahead = index.ahead
-    words = "" if ahead is None else f": {abs(ahead) * 100:,.2f} points {'ahead' if ahead > 0 else 'behind'}"
+    words = "" if index.ahead is None else f": {points(index.ahead)}"
     return [
         f"{one_line(index.name)} made {say['benchmark.return']}, {say['benchmark.annual_sessions']} a year{words}",
         f"its Sharpe ratio {say['benchmark.sharpe']}, its deepest drawdown {say['benchmark.drawdown']}",

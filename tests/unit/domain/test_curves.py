@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_bot.domain.curves import Fall, MonthReturn, deepest_fall, monthly_returns
+from trading_bot.domain.curves import Fall, MonthReturn, deepest_fall, monthly_returns, years_of
 
 
 def fall(*worth: float) -> Fall:
@@ -84,3 +84,10 @@ def test_months_follow_each_other_and_compound_to_the_whole(amounts: list[int], 
 
     assert all((a.year, a.month) < (b.year, b.month) for a, b in pairwise(found))
     assert np.prod([1 + month.value for month in found]) == pytest.approx(worth[-1] / 100)
+
+
+def test_a_year_compounds_its_months():
+    months = (MonthReturn(2021, 12, 0.1), MonthReturn(2022, 1, 0.5), MonthReturn(2022, 2, -0.5))
+
+    assert [(year.year, len(year.months)) for year in years_of(months)] == [(2021, 1), (2022, 2)]
+    assert [year.value for year in years_of(months)] == pytest.approx([0.1, -0.25])
