@@ -6,6 +6,7 @@ changes earlier rows is a split: so the sessions between two splits are cleaned 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -58,6 +59,14 @@ class Past:
     def raw(self) -> RawBars:
         """The bars as the source gave them."""
         return self._raw
+
+    def chapters(self) -> Iterator[tuple[Chapter, SessionAxis]]:
+        """Yield every chapter with its days, oldest first."""
+        after = np.datetime64(date.min)
+        for number, last in enumerate(self._lasts):
+            days = self.days[(self.days > after) & (self.days <= np.datetime64(last))]
+            yield self._open(number), days
+            after = np.datetime64(last)
 
     def benchmark(self) -> FloatVector | None:
         """Return one close of the benchmark for each of `days`, None where the source knows none."""

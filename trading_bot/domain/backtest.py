@@ -55,7 +55,8 @@ class Terms:
     slippage_bps: Decimal = Decimal(5)  # hundredths of a per cent of the price, always against us
     commission_per_share: Decimal = Decimal(0)  # dollars
     commission_minimum: Decimal = Decimal(0)  # dollars an order
-    commission_pct: Decimal = Decimal(0)  # share of the order's value
+    commission_pct: Decimal = Decimal(0)  # share of the order's value, added to what the shares cost
+    volume_share: Decimal = Decimal("0.1")  # of a session's volume, the most that one order fills, where it is known
     last_bar: LastBar = LastBar.KEEP
 
 

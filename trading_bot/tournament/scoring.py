@@ -19,7 +19,7 @@ from trading_bot.domain.performance import (
     total_return,
     volatility,
 )
-from trading_bot.domain.ports import Strategy
+from trading_bot.domain.ports import Opinion, Strategy
 from trading_bot.domain.tournament import Candidate, Score
 from trading_bot.tournament.earnings import Earnings, earnings, held, session_returns
 from trading_bot.tournament.grid import Build
@@ -82,18 +82,18 @@ def score(
 
 def record(history: MarketHistory, strategy: Strategy, earned: Earnings, terms: ScoringTerms) -> Record:
     """Return what `strategy` did on the sessions of `earned`, which are the newest ones of `history`."""
-    exposure = checked_exposure(history, strategy)
+    exposure = checked_exposure(strategy.opinion(history), history, repr(strategy))
     rows = held(exposure[-len(earned.parts) - 1 : -1], earned, short=terms.short)
     return Record(session_returns(rows, cost_bps=terms.cost_bps), rows.traded[1:], rows.gross[1:])
 
 
-def checked_exposure(history: MarketHistory, strategy: Strategy) -> FloatMatrix:
-    """Return the strategy's opinion, (T, N). Raises ValueError on another shape, or outside [-1, 1]."""
-    exposure = strategy.opinion(history).exposure
+def checked_exposure(opinion: Opinion, history: MarketHistory, name: str) -> FloatMatrix:
+    """Return the exposure of an opinion, (T, N). Raises ValueError on another shape, or outside [-1, 1]."""
+    exposure = opinion.exposure
     if exposure.shape != history.close.shape:
-        raise ValueError(f"{strategy!r} answered with shape {exposure.shape}, wanted {history.close.shape}")
+        raise ValueError(f"strategy {name} answered with shape {exposure.shape}, wanted {history.close.shape}")
     if exposure.size and not (exposure.min() >= -1 and exposure.max() <= 1):  # also False for NaN
-        raise ValueError(f"{strategy!r} wants an exposure outside [-1, 1]")
+        raise ValueError(f"strategy {name} wants an exposure outside [-1, 1]")
     return exposure
 
 
