@@ -31,6 +31,7 @@ app = App(
 )
 config_app = App(name="config", help="Look at the settings.")
 app.command(config_app)
+app.command("trading_bot.cli_strategy:app", name="strategy", help="Write a strategy of your own, and check it.")
 
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")

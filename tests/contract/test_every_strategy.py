@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.unit.strategies import markets
 from tests.unit.strategies.markets import letters, market
+from trading_bot.core.strategy_check import problems
 from trading_bot.domain.errors import PluginError
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.portfolio import Portfolio
@@ -237,6 +238,10 @@ def test_an_opinion_leaves_the_history_as_it_was(strategy):
     strategy.opinion(bars)
 
     assert bars.fingerprint() == before
+
+
+def test_the_check_for_users_finds_nothing(strategy):
+    assert problems(strategy) == []
 
 
 def test_the_order_of_the_symbols_does_not_matter(strategy):
