@@ -18,7 +18,8 @@ from trading_bot.reporting.backtest_rows import MONTHS, UNKNOWN, figure_rows, ha
 from trading_bot.reporting.html import Html, joined, row, table, tag
 
 SHOWN = 15  # closed trades that are open to the eye; the others unfold
-MOST_EXECUTIONS = 200  # the newest, with their reasons; the JSON has all
+MOST_TRADES = 1_000  # the newest; a phone shall still open the page, and the JSON has all
+MOST_EXECUTIONS = 200  # the newest, with their reasons
 _FULL_COLOUR = 0.10  # a month of ±10 % has it
 
 
@@ -56,15 +57,25 @@ def attribution_table(attribution: Sequence[Attribution], unattributed: Decimal 
 
 def closed_trades(trades: Sequence[RoundTrip], counts: TradeFigures) -> Html:
     """Return the closed trades, the newest first, with their totals; those of long ago unfold."""
-    newest = [row(_closed(trade), _CLOSED_CLASSES) for trade in reversed(trades)]
+    newest = [row(_closed(trade), _CLOSED_CLASSES) for trade in reversed(trades[-MOST_TRADES:])]
     fees = sum((trade.fees for trade in trades), ZERO)
     rate = "" if counts.hit_rate is None else f"{counts.hit_rate:.0%} gained"
-    total = (counted(counts.closed, "trade"), rate, *[None] * 5, dollars(fees), _coloured(counts.profit), None, None)
+    total = (
+        counted(counts.closed, "trade"),
+        None,
+        rate,
+        *[None] * 4,
+        dollars(fees),
+        _coloured(counts.profit),
+        None,
+        None,
+    )
     shown = table(_CLOSED_HEADS, newest[:SHOWN], _CLOSED_CLASSES, foot=row(total, _CLOSED_CLASSES))
     hidden = newest[SHOWN:]
     if not hidden:
         return shown
-    unfolded = tag("details", tag("summary", f"{counted(len(hidden), 'earlier trade')}"), _more(hidden))
+    left_out = f" and {len(trades) - MOST_TRADES:,} more in the JSON" if len(trades) > MOST_TRADES else ""
+    unfolded = tag("details", tag("summary", f"{counted(len(hidden), 'earlier trade')}{left_out}"), _more(hidden))
     return joined((shown, unfolded))
 
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
 from trading_bot.reporting.charts import Chart, Stroke
+from trading_bot.reporting.svg import INK, label, opened
 
 # Mid-tones, and no background: they stand out on white and on near-black alike.
 _COLOURS = {"ours": "#3b82f6", "index": "#8b949e", "fall": "#ef4444", "invested": "#14b8a6"}
-_INK = "#8b949e"
-_FONT = 11  # pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 10, 24, 22  # pixels
 
 
 def chart_svg(chart: Chart, *, width: int = 720, height: int = 260) -> str:
     """Return the chart as an SVG document of `width` by `height` pixels; without values it is a sentence."""
     across, down = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" font-family="sans-serif" font-size="{_FONT}"><title>{escape(chart.title)}</title>'
-    )
+    head = opened(width, height, chart.title)
     if not chart.strokes:
-        return f"{head}{_text('Nothing to show', _LEFT, height / 2)}</svg>"
+        return f"{head}{label('Nothing to show', _LEFT, height / 2)}</svg>"
     heights = [(_TOP + down * tick.at, tick.text) for tick in chart.up]
     shapes = [
-        *(f'<path d="M{_LEFT} {y:.1f}H{width - _RIGHT}" stroke="{_INK}" stroke-opacity="0.25"/>' for y, _ in heights),
-        *(_text(text, _LEFT - 6, y + 4, anchor="end") for y, text in heights),
-        *(_text(tick.text, _LEFT + across * tick.at, height - 6, anchor="middle") for tick in chart.across),
+        *(f'<path d="M{_LEFT} {y:.1f}H{width - _RIGHT}" stroke="{INK}" stroke-opacity="0.25"/>' for y, _ in heights),
+        *(label(text, _LEFT - 6, y + 4, anchor="end") for y, text in heights),
+        *(label(tick.text, _LEFT + across * tick.at, height - 6, anchor="middle") for tick in chart.across),
         *(_drawn(stroke, across, down) for stroke in reversed(chart.strokes)),  # the first one on top
         *_legend(chart),
     ]
@@ -64,10 +58,6 @@ def _legend(chart: Chart) -> list[str]:
     x = float(_LEFT)
     for stroke in chart.strokes:
         shapes.append(f'<path d="M{x:.0f} 10h14" stroke="{_COLOURS[stroke.style]}" stroke-width="2.5"/>')
-        shapes.append(_text(stroke.name, x + 19, 14))
+        shapes.append(label(stroke.name, x + 19, 14))
         x += 19 + 6.2 * len(stroke.name) + 16  # about as wide as the letters are
     return shapes
-
-
-def _text(text: str, x: float, y: float, *, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{_INK}" text-anchor="{anchor}">{escape(text)}</text>'

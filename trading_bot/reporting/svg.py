@@ -11,8 +11,8 @@ from trading_bot.domain.words import dollars
 
 # Mid-tones, and no background: they stand out on white and on near-black alike.
 _LINE = "#3b82f6"
-_INK = "#8b949e"
-_FONT = 11  # pixels
+INK = "#8b949e"
+FONT = 11  # pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 104, 22, 24  # pixels; the last value's label stands on the right
 
 
@@ -29,16 +29,12 @@ def equity_svg(points: Sequence[EquityPoint], *, width: int = 640, height: int =
     gives a sentence, a single or constant one a level line. More points than pixels are thinned;
     the lowest, highest and last stay.
     """
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" font-size="{_FONT}">'
-    )
     if not points:
-        return f"{head}<title>Equity</title>{_label('No equity yet', _LEFT, height / 2)}</svg>"
+        return f"{opened(width, height, 'Equity')}{label('No equity yet', _LEFT, height / 2)}</svg>"
     first, last = points[0], points[-1]
     title = f"Equity from {first.session} to {last.session}: {dollars(first.equity)} to {dollars(last.equity)}"
     shapes = "".join(_curve(points, width=width, height=height))
-    return f"{head}<title>{escape(title)}</title>{shapes}</svg>"
+    return f"{opened(width, height, title)}{shapes}</svg>"
 
 
 def _curve(points: Sequence[EquityPoint], *, width: int, height: int) -> list[str]:
@@ -52,11 +48,11 @@ def _curve(points: Sequence[EquityPoint], *, width: int, height: int) -> list[st
         if len(points) == 1
         else f'<polyline points="{line}" fill="none" stroke="{_LINE}" stroke-width="1.5"/>',
         f'<circle cx="{end.x:.1f}" cy="{end.y:.1f}" r="2.5" fill="{_LINE}"/>',
-        _label(dollars(worth[-1]), end.x + 6, end.y + 4),
-        _label(str(points[0].session), _LEFT, height - 6),
+        label(dollars(worth[-1]), end.x + 6, end.y + 4),
+        label(str(points[0].session), _LEFT, height - 6),
     ]
     if len(points) > 1:
-        shapes.append(_label(str(points[-1].session), end.x, height - 6, anchor="end"))
+        shapes.append(label(str(points[-1].session), end.x, height - 6, anchor="end"))
     if lowest != highest:
         shapes.append(_mark("max", dollars(worth[highest]), spots[highest], end=end.x, above=True))
         shapes.append(_mark("min", dollars(worth[lowest]), spots[lowest], end=end.x, above=False))
@@ -66,7 +62,7 @@ def _curve(points: Sequence[EquityPoint], *, width: int, height: int) -> list[st
 def _spots(points: Sequence[EquityPoint], *, width: int, height: int) -> list[_Spot]:
     worth = [float(point.equity) for point in points]
     low, spread = min(worth), max(worth) - min(worth)
-    across, down = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM - _FONT
+    across, down = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM - FONT
     steps = max(len(points) - 1, 1)
     return [
         _Spot(
@@ -86,8 +82,17 @@ def _mark(name: str, worth: str, spot: _Spot, *, end: float, above: bool) -> str
     # A label in the middle of its spot would leave the drawing at either edge.
     share = (spot.x - _LEFT) / (end - _LEFT) if end > _LEFT else 0
     anchor = "start" if share < 0.2 else "end" if share > 0.8 else "middle"
-    return _label(f"{name} {worth}", spot.x, spot.y + (-6 if above else _FONT + 3), anchor=anchor)
+    return label(f"{name} {worth}", spot.x, spot.y + (-6 if above else FONT + 3), anchor=anchor)
 
 
-def _label(text: str, x: float, y: float, *, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{_INK}" text-anchor="{anchor}">{escape(text)}</text>'
+def label(text: str, x: float, y: float, *, anchor: str = "start") -> str:
+    """Return a text whose left end (or `anchor`) stands at a place, in pixels."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{INK}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def opened(width: int, height: int, title: str) -> str:
+    """Return the beginning of a document of that many pixels."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="img" font-family="sans-serif" font-size="{FONT}"><title>{escape(title)}</title>'
+    )

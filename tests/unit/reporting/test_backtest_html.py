@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +20,7 @@ from trading_bot.domain.figures import figures, trades_in
 from trading_bot.domain.honesty import notes_about
 from trading_bot.reporting.backtest_html import backtest_html
 from trading_bot.reporting.backtest_rows import figure_rows
-from trading_bot.reporting.backtest_tables import MOST_EXECUTIONS, SHOWN
+from trading_bot.reporting.backtest_tables import MOST_EXECUTIONS, MOST_TRADES, SHOWN
 
 VOID = {"meta", "link", "br", "img", "input"}
 
@@ -193,6 +194,16 @@ def test_every_closed_trade_is_there_the_newest_first_and_the_old_ones_folded():
         str(trades[-1].closed),
     ]
     assert part.all("summary")[0].text == "59 earlier trades"
+
+
+def test_a_page_leaves_trades_without_number_to_the_json():
+    days: list[date] = weekdays(5).tolist()
+    one = (fill(days[0], "buy", "1", "A", "10"), fill(days[0], "sell", "1", "A", "11"))
+    part = page(replace(small(), executions=one * (MOST_TRADES + 200))).section("Closed trades")
+
+    assert part.all("summary")[0].text == "985 earlier trades and 200 more in the JSON"
+    assert sum(len(body.all("tr")) for body in part.all("tbody")) == MOST_TRADES
+    assert part.all("tfoot")[0].all("td")[0].text == "1,200 trades"
 
 
 def test_the_totals_are_below_the_trades():
