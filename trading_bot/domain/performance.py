@@ -173,15 +173,20 @@ def sharpe_error(ratio: float, sessions: int) -> float | None:
 def luckiest_sharpe(trials: int, sessions: int) -> float | None:
     """Return the Sharpe ratio for a year that the best of `trials` variants without any skill is expected to show.
 
-    Source: Bailey & López de Prado (2014), The Deflated Sharpe Ratio, J. of Portfolio Management 40(5), the expected
-    maximum of independent trials, each with the standard error of a Sharpe ratio of 0. Variants that resemble each
-    other count for fewer. None for fewer than two trials or sessions.
+    The expected maximum of independent trials, each with the standard error of a Sharpe ratio of 0. Variants that
+    resemble each other count for fewer. None for fewer than two trials or sessions.
     """
     error = sharpe_error(0.0, sessions)
-    if trials < 2 or error is None:
-        return None
+    return None if trials < 2 or error is None else error * expected_maximum(trials)
+
+
+def expected_maximum(trials: int) -> float:
+    """Return the expected highest of so many independent standard normal numbers, two at least.
+
+    Source: Bailey & López de Prado (2014), The Deflated Sharpe Ratio, J. of Portfolio Management 40(5), eq. 1.
+    """
     quantile = NormalDist().inv_cdf
-    return error * ((1 - EULER) * quantile(1 - 1 / trials) + EULER * quantile(1 - 1 / (trials * math.e)))
+    return (1 - EULER) * quantile(1 - 1 / trials) + EULER * quantile(1 - 1 / (trials * math.e))
 
 
 # ── against the benchmark ─────────────────────────────────────────────────────────────────────────

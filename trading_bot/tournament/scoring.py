@@ -38,6 +38,9 @@ class ScoringTerms:
     lead_in: int = 260  # sessions before the window that a strategy may look at, at least
 
 
+USUAL = ScoringTerms()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
     """What one candidate did on each of the last R sessions, (R,)."""
@@ -46,6 +49,10 @@ class Record:
     traded: FloatVector  # dollars that changed hands, per dollar of equity
     gross: FloatVector  # share of equity invested, long and short added up
 
+    def part(self, rows: slice) -> Record:
+        """Return some of the sessions."""
+        return Record(self.returns[rows], self.traded[rows], self.gross[rows])
+
 
 def score(
     history: MarketHistory,
@@ -53,7 +60,7 @@ def score(
     build: Build,
     *,
     windows: Sequence[int] = WINDOWS,
-    terms: ScoringTerms = ScoringTerms(),
+    terms: ScoringTerms = USUAL,
 ) -> tuple[Score, ...]:
     """Return one score for each candidate and window, in that order: the windows end with the newest session.
 
@@ -76,7 +83,7 @@ def score(
         record(_seen(history, candidate, longest, terms), build(candidate.name, candidate.options), earned, terms)
         for candidate in candidates
     ]
-    by_window = [_scores(candidates, records, window) for window in windows]
+    by_window = [scores_of(candidates, records, window) for window in windows]
     return tuple(score for of_one in zip(*by_window, strict=True) for score in of_one)
 
 
@@ -121,8 +128,8 @@ def _whole_numbers(option: object) -> Iterator[int]:
             pass
 
 
-def _scores(candidates: Sequence[Candidate], records: Sequence[Record], window: int) -> list[Score]:
-    """Measure all candidates at once over the last `window` sessions."""
+def scores_of(candidates: Sequence[Candidate], records: Sequence[Record], window: int) -> list[Score]:
+    """Measure all candidates at once over the last `window` sessions of their records; one score each, in order."""
     # Candidates as rows in memory: each one's numbers are added up in the same order however many there are.
     returns = np.array([one.returns[-window:] for one in records]).T
     worth = np.ones((len(records), returns.shape[0] + 1)).T

@@ -8,7 +8,7 @@ opens that it trades at; goog_of_backtesting_py.csv has those numbers.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,11 +20,8 @@ from tests.unit.backtest.pasts import asking, packaged
 from trading_bot.backtest.ledger import run_ledger
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, FillAt, LastBar, Sizing, Terms
-from trading_bot.domain.figures import figures, trades_in
-from trading_bot.domain.market import MarketHistory
-from trading_bot.domain.ports import Opinion
 from trading_bot.domain.round_trips import trades_of
-from trading_bot.strategies.indicators import rolling_means
+from trading_bot.strategies.sma_cross import SmaCross
 
 FIRST, LAST = date(2004, 8, 19), date(2013, 3, 1)
 LIKE_BACKTESTING_PY = Terms(
@@ -38,21 +35,7 @@ LIKE_BACKTESTING_PY = Terms(
 )
 
 
-@dataclass(frozen=True)
-class Crossings:
-    """Long from the session at which the fast mean crosses above the slow one, short from the other way on."""
-
-    fast: int = 10
-    slow: int = 30
-
-    def opinion(self, history: MarketHistory) -> Opinion:
-        fast, slow = rolling_means(history.close, self.fast, self.slow)
-        exposure = np.zeros(history.close.shape)
-        for row in range(1, len(exposure)):
-            up = (fast[row] > slow[row]) & (fast[row - 1] < slow[row - 1])
-            down = (fast[row] < slow[row]) & (fast[row - 1] > slow[row - 1])
-            exposure[row] = np.where(up, 1.0, np.where(down, -1.0, exposure[row - 1]))
-        return Opinion(exposure)
+CROSSINGS = SmaCross(10, 30, act_on="crossings", short=True)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +57,7 @@ def as_backtesting_py_has_it(google: Past) -> Past:
 
 
 def cross(sessions: Past, **terms: object) -> BacktestResult:
-    return run_ledger(asking(sessions, Crossings(), replace(LIKE_BACKTESTING_PY, **terms)))
+    return run_ledger(asking(sessions, CROSSINGS, replace(LIKE_BACKTESTING_PY, **terms)))
 
 
 def test_google_is_there_as_long_as_in_the_reference(google):
@@ -95,23 +78,6 @@ def test_the_published_result_of_backtesting_py_comes_out_to_the_cent(google):
         ("2004-12-21", "+51", "186.31"),
     ]
     assert told[-1] == ("2013-03-01", "-64", "797.80")
-
-
-def test_the_published_statistics_of_backtesting_py_come_out_as_figures(google):
-    result = cross(as_backtesting_py_has_it(google))
-    found, trades = figures(result), trades_in(result).closed
-
-    gains = [trade.gain for trade in trades if trade.gain is not None]
-    assert found.returns.annual_calendar == pytest.approx(0.21160245705962623)  # "CAGR [%]"
-    assert found.drawdown is not None
-    assert found.drawdown.depth == pytest.approx(0.4798012705007589)  # "Max. Drawdown [%]"
-    assert found.trades.hit_rate == pytest.approx(0.4696969696969697)  # "Win Rate [%]"
-    assert found.trades.mean_gain == pytest.approx(0.032748078066748834)  # "Expectancy [%]"
-    assert (max(gains), min(gains)) == (pytest.approx(0.5359595229490424), pytest.approx(-0.1839887353835481))
-    assert max((trade.closed - trade.opened).days for trade in trades) == 183  # "Max. Trade Duration"
-    won, lost = sum(gain for gain in gains if gain > 0), sum(gain for gain in gains if gain < 0)
-    assert won / -lost == pytest.approx(2.167945974262033)  # "Profit Factor", which it takes of gains, not of dollars
-    assert found.unattributed == 0
 
 
 @pytest.mark.parametrize(
