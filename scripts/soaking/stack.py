@@ -21,7 +21,7 @@ from scripts.soaking.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPANION = ROOT / "flows" / "companion.py"  # a server that dies with us
-UP_WITHIN = 120.0  # seconds
+UP_WITHIN = 300.0  # seconds
 PATIENCE = 60.0  # seconds in which a service that was asked to end has to
 EVERY = 1.0  # seconds from one look at the services to the next
 BETWEEN_RUNS, MOST_RUNS = 3.0, 2  # seconds, and living runs, where runs are asked for

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from scripts.soaking.database import PostgresServer
+from scripts.soaking.laws import Books
 from scripts.soaking.machine import RunProcess, is_alive, runs_of, send
 from scripts.soaking.names import AMBUSH, BOOK_COMMIT, BOOK_COMMITTED, CAUGHT, PAPER_COMMIT
 from scripts.soaking.stack import Stack
@@ -51,7 +52,7 @@ TIMES = {BOOK_COMMIT: 8, BOOK_COMMITTED: 8, "before broker.submit": 2, "after br
 AWAKE = ("before broker.submit", "before broker.get_portfolio", "after broker.advance")  # no transaction is open
 PATIENCE = 30.0  # seconds until somebody falls into an ambush; on days without an order nobody comes by `submit`
 LIFE = 6.0  # seconds that a run lives, about
-TO_TRADE = 12.0  # seconds in which others take the lease of a sleeper and trade
+TO_TRADE = 60.0  # seconds in which others take the lease of a sleeper and trade, at the longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ def deck(count: int, random: Random) -> list[str]:
 class Striker:
     """Carries strikes out."""
 
-    def __init__(self, stack: Stack, random: Random, postgres: PostgresServer | None = None) -> None:
+    def __init__(
+        self, stack: Stack, random: Random, postgres: PostgresServer | None = None, *, patience: float = PATIENCE
+    ) -> None:
         """Take the stack to strike at."""
-        self._stack, self._random, self._postgres = stack, random, postgres
+        self._stack, self._random, self._postgres, self._patience = stack, random, postgres, patience
         self._how: dict[str, Callable[[], Strike | None]] = {
             RUN: self.run,
             AMBUSHED: self.ambushed,
@@ -99,7 +102,7 @@ class Striker:
 
     def run(self) -> Strike | None:
         """Kill a process that executes a flow run, whatever it does just now."""
-        self._stack.until(PATIENCE, lambda: bool(self._runs()))
+        self._stack.until(self._patience, lambda: bool(self._runs()))
         self._stack.pause(self._random.uniform(0, LIFE))
         runs = sorted(self._runs(), key=lambda run: run.pid)
         if not runs:
@@ -161,7 +164,10 @@ class Striker:
         run = self._caught(self._random.choice(AWAKE))
         if run is None or not send(run.pid, signal.SIGSTOP):
             return None
-        self._stack.pause(self._stack.plan.lease_seconds + TO_TRADE)
+        books = Books.of(self._stack.config)
+        traded = len(books.sessions())
+        self._stack.pause(self._stack.plan.lease_seconds)
+        self._stack.until(max(TO_TRADE, self._patience), lambda: len(books.sessions()) > traded)
         self._let_go(run)
         send(run.pid, signal.SIGCONT)
         return self._strike(ASLEEP, [run])
@@ -183,7 +189,7 @@ class Striker:
         fresh = ambush.with_suffix(".new")
         fresh.write_text(json.dumps({"place": place, "time": self._random.randint(1, TIMES.get(place, 1))}))
         fresh.rename(ambush)
-        self._stack.until(PATIENCE, lambda: bool(self._in_the_trap()))
+        self._stack.until(self._patience, lambda: bool(self._in_the_trap()))
         ambush.unlink(missing_ok=True)
         pids = self._in_the_trap()
         return next((run for run in self._runs() if run.pid in pids), None)

@@ -23,7 +23,7 @@ from sqlalchemy import text
 from tests.unit.state.books import Desk, TurnedClock
 from trading_bot.state import StateManager
 
-PATIENCE = 60  # seconds in which a server has to start or to end
+PATIENCE = 300  # seconds in which a server has to start or to end
 TEMPLATE = "template_book"
 
 

@@ -287,7 +287,7 @@ def fight(url: str) -> list[str]:
         assert fighter.stdin is not None
         fighter.stdin.write("go\n")
         fighter.stdin.flush()
-    return [fighter.communicate(timeout=60)[0].strip() for fighter in fighters]
+    return [fighter.communicate(timeout=300)[0].strip() for fighter in fighters]
 
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────

@@ -16,27 +16,31 @@ import signal
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
+import numpy as np
 from sqlalchemy import Connection, Engine, event
 
-from tests.unit.core.trading import LiveSample, settings_in
+from tests.unit.core.trading import settings_in
 from trading_bot.brokers.paper import PaperBroker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.core.bot import check_plugins
 from trading_bot.core.hours import TradingHours
 from trading_bot.core.main_orchestrator import MainOrchestrator
+from trading_bot.data.registry import PRICE_SOURCES
+from trading_bot.data.sources.sample import Sample
 from trading_bot.domain.errors import BensBotError, BrokerUnavailable, StateBusy
-from trading_bot.domain.market import MarketState
+from trading_bot.domain.market import MarketState, SessionAxis
 from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import BrokerAccount, BrokerSetup
+from trading_bot.domain.ports import BrokerAccount, BrokerSetup, RawBars
 from trading_bot.storage.dialects import WRITES
 
-BROKER = "struck"
+BROKER, SOURCE = "struck", "recent"
+SINCE = np.datetime64("2020-01-01")
 STRUCK = "struck.json"  # what was struck, for the test that looks on
 MOST_PASSES = 12
 SERVER = multiprocessing.get_context("forkserver")
@@ -46,7 +50,8 @@ def prepare_server() -> None:
     """Load what every trader needs into the server that forks them; opens nothing."""
     check_plugins(settings_in(Path("nowhere")))
     BROKERS.names()
-    LiveSample().bars(date(2022, 12, 28))
+    PRICE_SOURCES.names()
+    Recent().bars(date(2022, 12, 28))
     for module in ("sqlalchemy.dialects.sqlite", "trading_bot.state.upgrade", "alembic.command"):
         importlib.import_module(module)
     for year in (2022, 2023):  # calendars are kept by the year of the newest day
@@ -115,6 +120,23 @@ class StruckBroker:
         self._real.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The packaged prices of the last three years: a hundred times over, thirty would be computed for nothing."""
+
+    historical: ClassVar[bool] = True
+
+    def bars(self, as_of: date) -> RawBars:
+        raw = Sample().bars(as_of)
+        recent = slice(int(np.searchsorted(raw.sessions, SINCE)), None)
+        arrays = {name: getattr(raw, name)[recent] for name in ("sessions", "open", "high", "low", "close", "volume")}
+        return replace(raw, **arrays, benchmark=None if raw.benchmark is None else raw.benchmark[recent])
+
+    def sessions(self) -> SessionAxis:
+        sessions = Sample().sessions()
+        return sessions[sessions >= SINCE]
+
+
 def watch_transactions(boundary: Boundary) -> None:
     """Put boundaries around every write transaction of this process."""
 
@@ -176,10 +198,12 @@ def trade(folder: Path, until: date, kind: str, strike_at: int) -> None:
     boundary = Boundary(folder, strike_at, strike, counts)
     StruckBroker.boundary = boundary
     BROKERS.register(BROKER)(StruckBroker)
+    PRICE_SOURCES.register(SOURCE)(Recent)
     watch_transactions(boundary)
     settings = settings_in(
         folder,
         broker={"name": BROKER},
+        data={"source": SOURCE},
         orchestrator={"recovery_backoff_seconds": 0},
         state={"folder": folder, "busy_timeout_seconds": 5},
     )
@@ -201,7 +225,7 @@ def trade_in_processes(*folders: Path, until: date, kind: str = "killed", strike
     for trader in traders:
         trader.start()
     for trader in traders:
-        trader.join(60)
+        trader.join(300)
     codes = [trader.exitcode for trader in traders]
     assert None not in codes, "a trader hangs"
     return [code for code in codes if code is not None]

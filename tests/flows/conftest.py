@@ -82,7 +82,7 @@ def _server() -> Generator[None]:
     """A Prefect server with an empty database in a temporary folder, started by the first test that needs it."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 

@@ -56,9 +56,9 @@ def events(name: str, *, saying: str = "", of_run: UUID | None = None) -> list[d
     from prefect.client.orchestration import get_client
     from prefect.events.worker import EventsWorker
 
-    EventsWorker.drain_all(timeout=10)
+    EventsWorker.drain_all(timeout=60)
     with get_client(sync_client=True) as client:
-        for _ in range(200):
+        for _ in range(600):
             answer = client.request("POST", "/events/filter", json={"filter": {"event": {"name": [name]}}, "limit": 50})
             said = [event for event in answer.json()["events"] if saying in json.dumps(event)]
             found = [event for event in said if of_run is None or of_run in related(event)]

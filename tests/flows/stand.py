@@ -8,8 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE, until
 from trading_bot.config.typed_settings import load_config
 from trading_bot.core.bot import open_book
 from trading_bot.state.manager import StateManager
@@ -85,7 +85,7 @@ class Stand:
             capture_output=True,
             text=True,
             check=False,
-            timeout=150,
+            timeout=PATIENCE,
         )
         assert code is None or done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -114,7 +114,7 @@ class Stand:
     def client(self) -> Iterator[httpx.Client]:
         """Give a client that knows the password and has asked for a CSRF token, as the UI does."""
         user, _, password = self.auth.partition(":")
-        with httpx.Client(base_url=self.address, auth=(user, password), timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=self.address, auth=(user, password), timeout=60, trust_env=False) as client:
             token = client.get("/csrf-token", params={"client": "tests"}).raise_for_status().json()["token"]
             client.headers.update({"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": token})
             yield client
@@ -141,8 +141,8 @@ class Stand:
         """Ask for a cycle and return its id when it runs; it waits until `let_go`."""
         (self.folder / "hold").touch()
         run_id = self.trigger()
-        assert within_seconds(60, lambda: self.run_state(run_id) == "Running")
-        assert within_seconds(60, lambda: bool(self.unfinished()))
+        until("the cycle runs", lambda: self.run_state(run_id) == "Running")
+        until("the cycle is in the book", lambda: bool(self.unfinished()))
         return run_id
 
     def unfinished(self) -> list[str]:
@@ -196,12 +196,3 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "COLUMNS": "200",
         **more,
     }
-
-
-def within_seconds(seconds: float, true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True

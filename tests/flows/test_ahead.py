@@ -17,7 +17,7 @@ def test_only_the_process_of_one_served_run_gets_ready_on_import(
     monkeypatch.setenv("PREFECT__FLOW_RUN_ID", served)
 
     done = subprocess.run(
-        [sys.executable, "-c", LATE_IMPORTS], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", LATE_IMPORTS], capture_output=True, text=True, check=False, timeout=300
     )
 
     assert done.stdout.strip() == ready, done.stderr

@@ -11,12 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.flows.stand import COMMAND, LOOP, Stand, environment, make_stand, within_seconds
+from tests.flows.stand import COMMAND, LOOP, Stand, environment, make_stand
+from tests.patience import PATIENCE, until
 from trading_bot.core.standing import read_standing
 from trading_bot.domain.cycle import TradingState
 from trading_bot.reporting.standing import standing_as_json
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 LOOPBACK = "0100007F"  # 127.0.0.1 as /proc/net/tcp has it
 LISTENING = "0A"
@@ -64,7 +65,7 @@ class Elsewhere:
             capture_output=True,
             text=True,
             check=False,
-            timeout=150,
+            timeout=PATIENCE,
         )
 
 
@@ -93,7 +94,7 @@ def test_the_password_is_printed_when_it_is_asked_for_only(stand: Stand):
 
 
 def test_nobody_gets_in_without_the_password(stand: Stand):
-    with httpx.Client(base_url=stand.address, trust_env=False) as stranger:
+    with httpx.Client(base_url=stand.address, timeout=60, trust_env=False) as stranger:
         assert stranger.get(f"/deployments/name/{LOOP}").status_code == 401
         assert stranger.get("/admin/settings", auth=("bensbot", "guessed")).status_code == 401
         assert stranger.get("/health").status_code == 200
@@ -101,7 +102,7 @@ def test_nobody_gets_in_without_the_password(stand: Stand):
 
 def test_a_page_of_another_site_cannot_switch_the_loop(stand: Stand):
     user, _, password = stand.auth.partition(":")
-    with httpx.Client(base_url=stand.address, auth=(user, password), trust_env=False) as browser:
+    with httpx.Client(base_url=stand.address, auth=(user, password), timeout=60, trust_env=False) as browser:
         assert browser.post("/deployments/filter", json={}).status_code == 403
 
 
@@ -118,7 +119,7 @@ def test_the_server_listens_on_this_machine_only(stand: Stand):
 
 def test_the_password_stands_in_no_log_no_argument_and_no_database(stand: Stand):
     run_id = stand.trigger()
-    assert within_seconds(90, lambda: stand.run_state(run_id) == "Completed")
+    until("the cycle ends", lambda: stand.run_state(run_id) == "Completed")
     stand.bensbot("status")
     password = stand.auth.partition(":")[2].encode()
     arguments = [path.read_bytes() for pid in stand.processes() for path in [Path(f"/proc/{pid}/cmdline")]]
@@ -219,7 +220,7 @@ def test_elsewhere_a_pause_and_a_resume_reach_the_book(stand: Stand, elsewhere: 
 
 def test_elsewhere_the_status_is_the_document_of_the_book_and_the_metrics_are_seen(stand: Stand, elsewhere: Elsewhere):
     run_id = stand.trigger()
-    assert within_seconds(90, lambda: stand.run_state(run_id) == "Completed")
+    until("the cycle ends", lambda: stand.run_state(run_id) == "Completed")
 
     document = json.loads(elsewhere.bensbot("status", "--json").stdout)
     metrics = elsewhere.bensbot("metrics")
@@ -266,7 +267,7 @@ def test_where_the_book_is_it_counts_when_the_server_is_down(stand: Stand):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.returncode == 0
@@ -329,8 +330,8 @@ def test_after_a_power_cut_up_starts_anew(own: Stand):
 def test_in_the_foreground_both_end_with_the_command(own: Stand):
     with own.begin("up", "--foreground", "--port", str(own.port)) as staying:
         assert staying.stderr is not None
-        assert within_seconds(150, (own.room / "serve.json").exists)
-        assert within_seconds(60, lambda: own.bensbot("status", "--check", code=None).returncode == 0)
+        until("the loop is started", (own.room / "serve.json").exists)
+        until("all is well", lambda: own.bensbot("status", "--check", code=None).returncode == 0)
         staying.send_signal(signal.SIGTERM)
         staying.stderr.read()
 
@@ -342,8 +343,8 @@ def test_in_the_foreground_both_end_with_the_command(own: Stand):
 def test_in_the_foreground_a_down_is_no_failure_and_a_death_is_one(own: Stand, ending: str, code: int):
     with own.begin("up", "--foreground", "--port", str(own.port)) as staying:
         assert staying.stderr is not None
-        assert within_seconds(150, (own.room / "serve.json").exists)
-        assert within_seconds(60, lambda: own.bensbot("status", "--check", code=None).returncode == 0)
+        until("the loop is started", (own.room / "serve.json").exists)
+        until("all is well", lambda: own.bensbot("status", "--check", code=None).returncode == 0)
         if ending == "down":
             own.bensbot("down", "--now")
         else:

@@ -22,10 +22,10 @@ from scripts.soaking.strikes import ALL, AMBUSHED, ASLEEP, DATABASE, RUNNER, SER
 from scripts.soaking.ticks import Run
 from trading_bot.domain.errors import StateError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 KINDS = (AMBUSHED, ASLEEP, SERVER, DATABASE, RUNNER, ALL)
-TRADES_AGAIN = 60.0  # seconds: a restart, what is left of the backoff, and a run
+TRADES_AGAIN = 300.0  # seconds: a restart, what is left of the backoff, and a run
 DIED = "was killed or its process died"
 
 
@@ -58,11 +58,11 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
         found = Aftermath(Books.of(stack.config))
         begun = datetime.now(UTC)
         assert stack.until(TRADES_AGAIN, lambda: len(days(found)) > 0), stack.last_lines("serve")
-        striker = Striker(stack, Random(1))
+        striker = Striker(stack, Random(1), patience=TRADES_AGAIN)
         for kind in KINDS:
             strike_and_wait(stack, striker, kind, found)
         stack.plan = replace(stack.plan, on_demand=False)
-        assert stack.until(60.0, lambda: not runs_of(stack.folder)), "a run does not end"
+        assert stack.until(TRADES_AGAIN, lambda: not runs_of(stack.folder)), "a run does not end"
         found.runs = {run.run_id: run for run in ticks.runs(stack, begun, datetime.now(UTC) + timedelta(minutes=1))}
         found.held_slots = ticks.held_slots(stack)
     finally:

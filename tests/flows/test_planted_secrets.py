@@ -66,8 +66,8 @@ def server_files() -> dict[str, bytes]:
     from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 
-    APILogWorker.drain_all(timeout=10)
-    EventsWorker.drain_all(timeout=10)
+    APILogWorker.drain_all(timeout=60)
+    EventsWorker.drain_all(timeout=60)
     database = Path(str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2])
     with closing(sqlite3.connect(database)) as server:
         server.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -7,14 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flows import command
+from flows.server import StartedServer
+from tests.patience import PATIENCE, within
+from trading_bot.config.sections import StateSettings
+from trading_bot.config.typed_settings import load_config
+from trading_bot.core.bot import open_book
+from trading_bot.domain.cycle import TradingState
 
 SCRIPT = Path(command.__file__).with_name("cycle.py")
-MOMENTS = ["Starting a Prefect server", "The server is up", "1 of 40"]
+STARTING, UP, TRADING = "Starting a Prefect server", "The server is up", "1 of 40"
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -31,8 +38,20 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=PATIENCE,
     )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that runs already, for the tests in which starting one is not the matter."""
+    home = tmp_path_factory.mktemp("server")
+    started = StartedServer(environment(home))
+    try:
+        started.wait(own_database=home / "prefect.db")
+        yield started.address
+    finally:
+        started.stop()
 
 
 def servers_of(folder: Path) -> list[int]:
@@ -49,13 +68,12 @@ def servers_of(folder: Path) -> list[int]:
 
 
 def within_a_while(folder: Path) -> list[int]:
-    """Return the processes that are still there after ten seconds; sooner when none is."""
-    deadline = time.monotonic() + 10
-    while (left := servers_of(folder)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
+    """Return the processes that are still there after a minute; sooner when none is."""
+    within(60, lambda: not servers_of(folder))
+    return servers_of(folder)
 
 
+@pytest.mark.slow
 def test_fault_56_without_key_network_and_server_one_command_trades_a_session(tmp_path: Path):
     ended = run(tmp_path, "--json", http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9")
 
@@ -105,8 +123,8 @@ def test_an_abbreviated_option_is_refused(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_several_sessions_are_one_line_each_and_one_report(tmp_path: Path):
-    ended = run(tmp_path, "--sessions", "3")
+def test_several_sessions_are_one_line_each_and_one_report(tmp_path: Path, server: str):
+    ended = run(tmp_path, "--sessions", "3", PREFECT_API_URL=server)
 
     assert ended.returncode == 0, ended.stderr
     assert re.findall(r"^(\d) of 3: (\S+):", ended.stderr, re.MULTILINE) == [
@@ -118,13 +136,11 @@ def test_several_sessions_are_one_line_each_and_one_report(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_cycle_that_may_not_trade_says_why_and_what_helps(tmp_path: Path):
-    first = run(tmp_path)
-    assert first.returncode == 0, first.stderr
-    bensbot = str(Path(sys.executable).with_name("bensbot"))
-    subprocess.run([bensbot, "pause"], env=environment(tmp_path), cwd=tmp_path, check=True, capture_output=True)
+def test_a_cycle_that_may_not_trade_says_why_and_what_helps(tmp_path: Path, server: str):
+    with open_book(load_config().model_copy(update={"state": StateSettings(folder=tmp_path / ".bensbot")})) as book:
+        book.control.set_state(TradingState.PAUSED, cause="a test", who="Ben")
 
-    ended = run(tmp_path)
+    ended = run(tmp_path, PREFECT_API_URL=server)
 
     assert ended.returncode == 0
     assert "BensBot did not trade: Trading is paused" in ended.stderr
@@ -145,13 +161,13 @@ def test_a_failed_cycle_says_so_without_a_traceback(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_date_that_is_no_session_is_a_wrong_argument(tmp_path: Path):
-    ended = run(tmp_path, "--as-of", "2022-01-08")  # a Saturday
+def test_a_date_that_is_no_session_is_a_wrong_argument(tmp_path: Path, server: str):
+    ended = run(tmp_path, "--as-of", "2022-01-08", PREFECT_API_URL=server)  # a Saturday
 
     assert ended.returncode == 2
     assert "2022-01-08" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert run(tmp_path, "--as-of", "2022-01-07", "--json").returncode == 0
+    assert run(tmp_path, "--as-of", "2022-01-07", "--json", PREFECT_API_URL=server).returncode == 0
 
 
 @pytest.mark.slow
@@ -163,10 +179,19 @@ def test_a_configured_server_elsewhere_that_is_silent_stops_the_run(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
+    ("number", "code", "moment"),
+    [
+        (signal.SIGINT, 130, STARTING),
+        (signal.SIGINT, 130, TRADING),
+        (signal.SIGHUP, 129, UP),
+        (signal.SIGTERM, 143, STARTING),
+        (signal.SIGTERM, 143, UP),
+        (signal.SIGTERM, 143, TRADING),
+        (signal.SIGKILL, -9, STARTING),
+        (signal.SIGKILL, -9, UP),
+        (signal.SIGKILL, -9, TRADING),
+    ],
 )
 def test_whatever_ends_the_command_leaves_no_process_and_the_next_run_trades(
     tmp_path: Path, number: signal.Signals, code: int, moment: str
@@ -185,10 +210,11 @@ def test_whatever_ends_the_command_leaves_no_process_and_the_next_run_trades(
         time.sleep(0.3)
         command.send_signal(number)
         rest = command.stderr.read()
-        command.wait(30)
+        command.wait(PATIENCE)
 
     assert command.returncode == code
     assert "Traceback" not in rest
     assert within_a_while(tmp_path) == []
     if number is not signal.SIGKILL:  # a killed cycle counts as a failure, and the bot backs off
-        assert run(tmp_path, "--json").stdout.startswith("{")
+        again = [str(Path(sys.executable).with_name("bensbot")), "run", "--once", "--json"]
+        assert subprocess.check_output(again, env=environment(tmp_path), cwd=tmp_path, text=True).startswith("{")

@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from flows.server import ServerUnavailable, StartedServer, running_server
+from tests.patience import PATIENCE, until
 
 PARENT = """
 import sys, time
@@ -165,8 +165,17 @@ def test_a_server_that_cannot_start_says_its_last_words(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["booting", "up"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "booting"),
+        (signal.SIGTERM, "booting"),
+        (signal.SIGHUP, "booting"),
+        (signal.SIGKILL, "booting"),
+        (signal.SIGTERM, "up"),
+        (signal.SIGKILL, "up"),
+    ],
+)
 def test_no_signal_leaves_a_server_behind(tmp_path: Path, number: signal.Signals, moment: str):
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, moment],
@@ -182,9 +191,9 @@ def test_no_signal_leaves_a_server_behind(tmp_path: Path, number: signal.Signals
         if moment == "up":
             assert parent.stdout.readline() == "up\n"
         parent.send_signal(number)
-        parent.wait(20)
+        parent.wait(PATIENCE)
 
-    assert within_seconds(10, lambda: not is_alive(child))
+    until("the server has ended", lambda: not is_alive(child), 60)
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -199,12 +208,3 @@ def is_alive(pid: int) -> bool:
         return False
     status = Path(f"/proc/{pid}/stat")  # a zombie has ended; whoever adopted it has not looked yet
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
-
-
-def within_seconds(seconds: float, true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

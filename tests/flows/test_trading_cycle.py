@@ -45,13 +45,13 @@ def task_runs_of(state: Any) -> list[Any]:
     from prefect.client.schemas.sorting import TaskRunSort
     from prefect.events.worker import EventsWorker
 
-    EventsWorker.drain_all(timeout=10)
+    EventsWorker.drain_all(timeout=60)
 
     async def read() -> list[Any]:
         runs: list[Any] = []
         mine = FlowRunFilter(id=FlowRunFilterId(any_=[run_id(state)]))
         async with get_client() as client:
-            for _ in range(100):
+            for _ in range(600):
                 runs = await client.read_task_runs(flow_run_filter=mine, sort=TaskRunSort.ID_DESC, limit=50)
                 if len(runs) == len(STEPS) and all(run.state and run.state.is_final() for run in runs):
                     break

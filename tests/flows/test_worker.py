@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,14 +23,14 @@ import yaml
 from deployments.manifest import manifest
 from deployments.plan import POOL, plan
 from flows.server import StartedServer
+from tests.patience import PATIENCE, until
 from trading_bot.config.typed_settings import TradingBotSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_SECONDS = 90
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 PROGRAMS = Path(sys.executable).parent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Workshop:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -60,14 +59,11 @@ class Workshop:
         chosen = ["--params", json.dumps({"params": parameters})] if parameters else []
         told = self.prefect("deployment", "run", path, *chosen)
         (run_id,) = re.findall(r"UUID: ([0-9a-f-]{36})", told)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while (found := self.get(f"/flow_runs/{run_id}"))["state_type"] not in ENDED:
-            assert time.monotonic() < deadline, f"{path} has not ended: {found['state']}"
-            time.sleep(0.2)
-        return found
+        until(f"{path} has ended", lambda: self.get(f"/flow_runs/{run_id}")["state_type"] in ENDED)
+        return self.get(f"/flow_runs/{run_id}")
 
     def get(self, path: str) -> dict[str, Any]:
-        answer = httpx.get(self.address + path, trust_env=False)
+        answer = httpx.get(self.address + path, timeout=60, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 

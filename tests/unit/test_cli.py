@@ -482,7 +482,7 @@ def test_a_signal_ends_a_loop_with_one_line_and_no_failure(tmp_path: Path, numbe
             if "equity" in line:
                 child.send_signal(number)
                 break
-        _, said = child.communicate(timeout=60)
+        _, said = child.communicate(timeout=300)
 
     assert child.returncode == code
     assert said.rstrip().endswith("Whatever was sent before is in the book; the next run goes on from there.")

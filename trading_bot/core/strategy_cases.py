@@ -39,11 +39,14 @@ def all_cases() -> Cases:
 
 def packaged(source: str) -> MarketHistory:
     """Return the newest packaged bars of a source."""
-    bars = PRICE_SOURCES.build(source, {}).bars(LONG_AFTER)
+    return history_until(source, LONG_AFTER).rows(slice(-SESSIONS, None))
+
+
+def history_until(source: str, session: date) -> MarketHistory:
+    """Return what a packaged source knows at the close of a session, as it delivers it."""
+    bars = PRICE_SOURCES.build(source, {}).bars(session)
     fields = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    return MarketHistory(
-        bars.sessions[-SESSIONS:].copy(), bars.symbols, *(field[-SESSIONS:].copy() for field in fields)
-    )
+    return MarketHistory(bars.sessions.copy(), bars.symbols, *(field.copy() for field in fields))
 
 
 def with_gaps(bars: MarketHistory) -> MarketHistory:

@@ -58,4 +58,10 @@ class BollingerReversion:
         if exposure:
             side = "lower" if exposure > 0 else "upper"
             return f"the close {close:.2f} left its {side} band and has not passed the mean {middle:.2f} yet"
-        return f"the close {close:.2f} has not left the bands from {lower:.2f} to {upper:.2f} since it passed the mean"
+        if self.short:
+            return (
+                f"the close {close:.2f} has not left the bands from {lower:.2f} to {upper:.2f} since it passed the mean"
+            )
+        return (
+            f"the close {close:.2f} has not been below its lower band {lower:.2f} since it passed the mean {middle:.2f}"
+        )

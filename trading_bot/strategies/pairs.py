@@ -83,7 +83,7 @@ class Pairs:
             distance = month.spreads.distances(logs[rows, first], logs[rows, second])
             side = self._sides(distance, [sides.get(pair, 0.0) for pair in _pairs_of(month)])
             larger = np.maximum(1.0, month.spreads.slope)
-            exposure[rows, first], exposure[rows, second] = side / larger, -side * (month.spreads.slope / larger)
+            exposure[rows, first], exposure[rows, second] = side / larger, 0.0 - side * month.spreads.slope / larger
             evidence["distance"][rows, first], evidence["distance"][rows, second] = distance, -distance
             evidence["statistic"][rows, first] = evidence["statistic"][rows, second] = month.statistic
             sides = dict(zip(_pairs_of(month), side[-1].tolist(), strict=True))

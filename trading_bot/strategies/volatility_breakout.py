@@ -53,9 +53,9 @@ class VolatilityBreakout:
         close, mean, atr = evidence["close"], evidence["mean"], evidence["atr"]
         if not (np.isfinite(mean) and np.isfinite(atr) and np.isfinite(close)):
             return f"fewer than {max(self.window, self.period + 1)} sessions are known, or none of late"
-        channel = f"{self.multiple:g} average true ranges of {atr:.2f}"
+        channel = f"{self.multiple:g} average true ranges (of {atr:.2f} now)"
         if exposure > 0:
-            return f"the close {close:.2f} rose {channel} above its mean and is not below it ({mean:.2f}) yet"
+            return f"it rose {channel} above its mean, and the close {close:.2f} is not below the mean {mean:.2f} yet"
         if exposure < 0:
-            return f"the close {close:.2f} fell {channel} below its mean and is not above it ({mean:.2f}) yet"
+            return f"it fell {channel} below its mean, and the close {close:.2f} is not above the mean {mean:.2f} yet"
         return f"the close {close:.2f} has not moved {channel} away from its mean {mean:.2f}, or came back"

@@ -20,6 +20,7 @@ from tests.unit.backtest.pasts import asking, packaged
 from trading_bot.backtest.ledger import run_ledger
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, FillAt, LastBar, Sizing, Terms
+from trading_bot.domain.figures import figures, trades_in
 from trading_bot.domain.round_trips import trades_of
 from trading_bot.strategies.sma_cross import SmaCross
 
@@ -78,6 +79,23 @@ def test_the_published_result_of_backtesting_py_comes_out_to_the_cent(google):
         ("2004-12-21", "+51", "186.31"),
     ]
     assert told[-1] == ("2013-03-01", "-64", "797.80")
+
+
+def test_the_published_statistics_of_backtesting_py_come_out_as_figures(google):
+    result = cross(as_backtesting_py_has_it(google))
+    found, trades = figures(result), trades_in(result).closed
+
+    gains = [trade.gain for trade in trades if trade.gain is not None]
+    assert found.returns.annual_calendar == pytest.approx(0.21160245705962623)  # "CAGR [%]"
+    assert found.drawdown is not None
+    assert found.drawdown.depth == pytest.approx(0.4798012705007589)  # "Max. Drawdown [%]"
+    assert found.trades.hit_rate == pytest.approx(0.4696969696969697)  # "Win Rate [%]"
+    assert found.trades.mean_gain == pytest.approx(0.032748078066748834)  # "Expectancy [%]"
+    assert (max(gains), min(gains)) == (pytest.approx(0.5359595229490424), pytest.approx(-0.1839887353835481))
+    assert max((trade.closed - trade.opened).days for trade in trades) == 183  # "Max. Trade Duration"
+    won, lost = sum(gain for gain in gains if gain > 0), sum(gain for gain in gains if gain < 0)
+    assert won / -lost == pytest.approx(2.167945974262033)  # "Profit Factor", which it takes of gains, not of dollars
+    assert found.unattributed == 0
 
 
 @pytest.mark.parametrize(

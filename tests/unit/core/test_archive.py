@@ -274,7 +274,7 @@ with StateManager.open(f"sqlite:///{sys.argv[1]}", clock=clock) as book:
 def test_a_killed_archivist_loses_and_doubles_nothing(archivist: Archivist, moment: str):
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     command = [sys.executable, "-c", CHILD, str(archivist.path), str(archivist.folder), moment]
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)
     assert done.returncode == -signal_module.SIGKILL, done.stderr.decode()
     archivist.clock.sleep(301)  # the lease of the dead ends by itself
 

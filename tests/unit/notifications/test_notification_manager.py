@@ -159,7 +159,7 @@ def test_without_channels_apprise_is_not_imported():
         "M([]).send_alert(level='info', title='t', message='m'); sys.exit('apprise' in sys.modules)"
     )
 
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=300).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ INSIDE_BOOKING = "between shares and cash of a fill"
 def kill_at(moment: str, path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(path), moment], env=environment, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", CHILD, str(path), moment], env=environment, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 

@@ -45,11 +45,17 @@ BANDS = {"lower": 8.0, "middle": 9.0, "upper": 10.0}
         (8.5, 1.0, "the close 8.50 left its lower band and has not passed the mean 9.00 yet"),
         (10.5, -1.0, "the close 10.50 is above its upper band 10.00"),
         (9.5, -1.0, "the close 9.50 left its upper band and has not passed the mean 9.00 yet"),
-        (8.5, 0.0, "the close 8.50 has not left the bands from 8.00 to 10.00 since it passed the mean"),
+        (8.5, 0.0, "the close 8.50 has not been below its lower band 8.00 since it passed the mean 9.00"),
     ],
 )
 def test_the_reason_places_the_close_among_the_bands(close, exposure, words):
     assert THREE.reason({"close": close, **BANDS}, exposure) == words
+
+
+def test_the_reason_names_both_bands_where_both_count():
+    words = BollingerReversion(3, 1.0, short=True).reason({"close": 8.5, **BANDS}, 0.0)
+
+    assert words == "the close 8.50 has not left the bands from 8.00 to 10.00 since it passed the mean"
 
 
 def test_the_reason_says_what_is_missing():

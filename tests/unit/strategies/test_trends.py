@@ -63,6 +63,8 @@ def test_crossings_of_goog_are_the_66_that_backtesting_py_trades():
 
     assert (len(listed), len(entered)) == (2148, 66)
     assert entered[[0, 1, 2, -2, -1]].tolist() == [70, 86, 113, 2061, 2088]
+    levels = SmaCross(10, 30, short=True).opinion(history(listed)).exposure
+    assert np.count_nonzero(np.diff(levels[:, 0])) == 67  # and one that does not wait for a crossing
 
 
 @pytest.mark.parametrize(

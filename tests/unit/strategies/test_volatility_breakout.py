@@ -34,13 +34,19 @@ def test_sold_short_from_far_below_the_mean_to_above_it_where_that_is_wanted():
         (
             16.0,
             1.0,
-            "the close 16.00 rose 1 average true ranges of 3.00 above its mean and is not below it (12.00) yet",
+            "it rose 1 average true ranges (of 3.00 now) above its mean, and the close 16.00 is not below the mean "
+            "12.00 yet",
         ),
-        (4.0, -1.0, "the close 4.00 fell 1 average true ranges of 3.00 below its mean and is not above it (12.00) yet"),
+        (
+            4.0,
+            -1.0,
+            "it fell 1 average true ranges (of 3.00 now) below its mean, and the close 4.00 is not above the mean "
+            "12.00 yet",
+        ),
         (
             13.0,
             0.0,
-            "the close 13.00 has not moved 1 average true ranges of 3.00 away from its mean 12.00, or came back",
+            "the close 13.00 has not moved 1 average true ranges (of 3.00 now) away from its mean 12.00, or came back",
         ),
         (NO_VALUE, 0.0, "fewer than 3 sessions are known, or none of late"),
     ],

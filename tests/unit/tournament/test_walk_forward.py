@@ -39,9 +39,9 @@ EITHER = [Candidate("only", {"column": column}) for column in (0, 1)]
 
 def changing_fortunes() -> MarketHistory:
     """Return two symbols: the first rises 2 % a session for 12 sessions, then the second one does."""
-    grow = np.array([[1.02, 1.0]] * 12 + [[1.0, 1.02]] * 12)
+    grow = np.array([[1.02, 1.0]] * 12 + [[1.0, 1.02]] * 12, dtype=np.float64)
     grow[::3] += 0.001  # so that returns vary
-    return history(np.cumprod(grow, axis=0) * 10.0)
+    return history((10.0 * np.cumprod(grow, axis=0)).tolist())
 
 
 def random_walk(sessions: int) -> MarketHistory:
