@@ -156,21 +156,24 @@ def _benchmark(found: Figures) -> Iterator[str]:
     index, ours = found.benchmark, found.returns.total
     if index is None or index.total_return is None or ours is None or not found.executions:
         return
+    both = found.risk.sharpe is not None and index.sharpe is not None
+    ratios = f"{index.sharpe:.2f} and {found.risk.sharpe:.2f}" if both else ""
     if ours <= index.total_return:
-        yield f"Buying and holding did no worse: {index.name} made {index.total_return:+.1%}, this {ours:+.1%}."
-    elif index.sharpe is not None and found.risk.sharpe is not None and found.risk.sharpe < index.sharpe:
-        yield (
-            f"It gained more than {index.name} by taking more risk: its Sharpe ratio is {found.risk.sharpe:.2f}, "
-            f"the benchmark's {index.sharpe:.2f}."
-        )
+        risks = f", at Sharpe ratios of {ratios}" if both else ""
+        yield f"Buying and holding did no worse: {index.name} made {index.total_return:+.1%}, this {ours:+.1%}{risks}."
+    elif both and (found.risk.sharpe or 0) < (index.sharpe or 0):
+        yield f"It gained more than {index.name} by taking more risk: their Sharpe ratios are {ratios}, in this order."
 
 
 def _data(result: BacktestResult) -> Iterator[str]:
-    if any(source.startswith("sample") for source in _asked(result, "source")):
+    sources = _asked(result, "source")
+    if any(source.startswith("sample") for source in sources):
         yield (
             "The packaged prices are those of stocks that somebody chose knowing how they would do (survivorship): "
             "every strategy that holds them looks better than it would have been."
         )
+    if "sample" in sources and result.benchmark is not None:
+        yield f"The prices of these stocks hold their dividends, those of {result.benchmark_name} do not."
 
 
 def _asked(result: BacktestResult, name: str) -> tuple[str, ...]:

@@ -48,7 +48,16 @@ def attribution_table(attribution: Sequence[Attribution], unattributed: Decimal 
     """Return what each strategy brought, with a bar."""
     largest = max((abs(each.total or ZERO) for each in attribution), default=ZERO)
     heads = ("Strategy", "Closed", "Hit rate", "Profit", "Still open", "Fees", "Together", "")
-    classes = ("name", "number wide", "number wide", "number wide", "number wide", "number wide", "number", "bars")
+    classes = (
+        "name",
+        "number wide",
+        "number wide",
+        "number widest",
+        "number widest",
+        "number widest",
+        "number",
+        "bars",
+    )
     rows = [row(_attributed(each, largest), classes) for each in attribution]
     if unattributed:
         rows.append(row(("Rounding of prices", *[None] * 5, signed_dollars(unattributed), None), classes))
@@ -82,7 +91,7 @@ def closed_trades(trades: Sequence[RoundTrip], counts: TradeFigures) -> Html:
 def open_trades(trades: Sequence[OpenTrade]) -> Html:
     """Return what is still held."""
     heads = ("Symbol", "Opened", "Sessions", "Shares", "Fees", "Profit", "Wanted by")
-    classes = ("name", "date", "number wide", "number", "number wide", "number", "wide")
+    classes = ("name", "date", "number wide", "number", "number widest", "number", "wide")
     return table(heads, [row(_open(trade), classes) for trade in trades], classes)
 
 
@@ -90,7 +99,7 @@ def executions_table(executions: Sequence[Execution]) -> Html:
     """Return the newest executions with their reasons, folded."""
     newest = executions[: -MOST_EXECUTIONS - 1 : -1]
     heads = ("Session", "Execution", "Price", "Fee", "Wanted by", "Why")
-    classes = ("date", "name", "number", "number wide", "wide", "why")
+    classes = ("date", "name", "number wide", "number wide", "widest", "why")
     rows = (row(_executed(done), classes) for done in newest)
     left_out = "" if len(newest) == len(executions) else f", the newest {len(newest):,}"
     return tag(
@@ -120,8 +129,8 @@ _CLOSED_HEADS = (
     "Wanted by, ended by",
 )
 _CLOSED_CLASSES = (
-    *("name", "date wide", "date", "number wide", "number wide", "number wide", "number wide", "number wide", "number"),
-    *("number", "wide"),
+    *("name", "date wide", "date", "number wide", "number widest", "number widest", "number widest", "number widest"),
+    *("number", "number", "widest"),
 )
 
 
@@ -133,7 +142,7 @@ def _year(year: YearReturn) -> Html:
     values = {month.month: month.value for month in year.months}
     cells = [_heat(values.get(number)) for number in range(1, 13)]
     return tag(
-        "tr", tag("th", str(year.year), class_="year"), *cells, tag("td", f"{year.value * 100:.1f}", class_="total")
+        "tr", tag("th", str(year.year), class_="year"), *cells, tag("td", _short_percent(year.value), class_="total")
     )
 
 
@@ -141,8 +150,12 @@ def _heat(value: float | None) -> Html:
     if value is None:
         return tag("td")
     strength = min(abs(value) / _FULL_COLOUR, 1.0)
-    words = f"{value * 100:.1f}" if abs(value) < 0.0995 else f"{value * 100:.0f}"  # four letters fit on a phone
-    return tag("td", words, class_=_direction(value), style=f"--v:{strength:.2f}")
+    return tag("td", _short_percent(value), class_=_direction(value), style=f"--v:{strength:.2f}")
+
+
+def _short_percent(share: float) -> str:
+    """Return a percentage in four letters: so many fit on a phone."""
+    return f"{share * 100:.1f}" if abs(share) < 0.0995 else f"{share * 100:.0f}"
 
 
 def _direction(value: float | Decimal) -> str:

@@ -103,7 +103,10 @@ def test_one_trade_that_made_it_all_is_named():
 
 
 def test_a_benchmark_that_did_no_worse_is_named():
-    assert said(small(), "Buying and holding did no worse: The S&P 500 made +2.0%, this +1.5%.")
+    assert said(
+        small(),
+        "Buying and holding did no worse: The S&P 500 made +2.0%, this +1.5%, at Sharpe ratios of 4.21 and 4.92.",
+    )
     assert not said(many_years(), "Buying and holding")
 
 
@@ -111,12 +114,14 @@ def test_more_gain_for_more_risk_is_said():
     closes = np.linspace(100, 120, 400) + np.tile([0.1, -0.1], 200)
     risky = steady(400, 0.001, 0.02, benchmark=closes, benchmark_name="The market")
 
-    assert said(risky, "It gained more than The market by taking more risk: its Sharpe ratio is 0.79")
+    assert said(risky, "It gained more than The market by taking more risk: their Sharpe ratios are ")
 
 
 def test_packaged_prices_are_said_to_be_of_survivors():
     assert said(many_years(), "survivorship")
+    assert said(many_years(), "hold their dividends, those of The S&P 500 do not")
     assert said(result(1.0, settings={"data.source": "sample-ohlcv"}), "survivorship")
+    assert not said(result(1.0, settings={"data.source": "sample-ohlcv"}), "dividends")
     assert not said(small(), "survivorship")
 
 
