@@ -43,7 +43,7 @@ class EmaCross:
         """Return exposure 1, 0 or -1 for each session and symbol; 0 until `slow` closes are known."""
         close = carried(history.close)
         fast, slow = exponential_mean(close, self.fast), exponential_mean(close, self.slow)
-        exposure = trend_exposure(fast, slow * (1 + TIE), slow * (1 - TIE), self.act_on, self.short)
+        exposure = trend_exposure(fast, slow, slow * (1 + TIE), self.act_on, self.short)
         return Opinion(exposure=exposure, evidence={"fast": fast, "slow": slow})
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:

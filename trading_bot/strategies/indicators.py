@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trading_bot.domain.market import FloatMatrix
-from trading_bot.strategies.running import running
+from trading_bot.strategies.running import running_sums
 
 CARRY_SESSIONS = 5  # how long a missing close may be bridged before an indicator is unknown
 TIE = 1e-9  # two values closer than this share are equal: rounding must not make an opinion
@@ -34,7 +34,7 @@ def rolling_means(values: FloatMatrix, *windows: int) -> tuple[FloatMatrix, ...]
     """
     missing = np.isnan(values)
     gaps = bool(missing.any())
-    sums = running(np.add, np.where(missing, 0.0, values) if gaps else values)
+    sums = running_sums(np.where(missing, 0.0, values) if gaps else values)
     unknown = np.cumsum(missing, axis=0) if gaps else None
     means: list[FloatMatrix] = []
     for window in windows:

@@ -43,8 +43,9 @@ class Macd:
         """Return exposure 1, 0 or -1 for each session and symbol; 0 until `slow` + `signal` - 1 closes are known."""
         close = carried(history.close)
         macd, signal = macd_lines(close, self.fast, self.slow, self.signal)
-        tie = close * TIE
-        exposure = trend_exposure(macd, signal + tie, signal - tie, self.act_on, self.short)
+        upper = close * TIE
+        upper += signal
+        exposure = trend_exposure(macd, signal, upper, self.act_on, self.short)
         return Opinion(exposure=exposure, evidence={"macd": macd, "signal": signal})
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:

@@ -13,7 +13,7 @@ from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.ports import Opinion
 from trading_bot.strategies.indicators import TIE, carried
 from trading_bot.strategies.registry import strategy
-from trading_bot.strategies.running import running
+from trading_bot.strategies.running import running_sums
 
 
 @strategy("news_sentiment")
@@ -53,7 +53,7 @@ class NewsSentiment:
         return np.divide(total, count, out=total)
 
     def _newest(self, values: FloatMatrix) -> FloatMatrix:
-        sums = running(np.add, values)
+        sums = running_sums(values)
         sums[self.sessions :] -= sums[: -self.sessions].copy()
         return sums
 

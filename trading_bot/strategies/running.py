@@ -1,8 +1,6 @@
 """What goes on from row to row: running sums, decaying sums, and states that last until an event.
 
-Each function gives row t from rows up to t only, and the same bits for a row whatever rows follow. Which of two ways
-is taken depends on the number of columns alone: a NumPy call for each row pays off for many columns, a pass over the
-whole matrix for few.
+Each function gives row t from rows up to t only, and the same bits for a row whatever rows follow.
 """
 
 from __future__ import annotations
@@ -16,55 +14,72 @@ from numpy.typing import NDArray
 from trading_bot.domain.market import FloatMatrix
 
 MANY_COLUMNS = 256
-NEGLIGIBLE = 1e-18  # a share this small of an older value is below the rounding of the newer ones
+LARGEST_WEIGHT = 1e100
 
 Events = NDArray[np.int8]  # (T, N): nothing happened, LONG, SHORT or OUT
 LONG, SHORT, OUT = np.int8(1), np.int8(2), np.int8(3)
 _EXPOSURE_AFTER = np.array([0.0, 1.0, -1.0, 0.0])  # by event; 0: nothing has happened yet
 
 
-def running(ufunc: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-    """Return `ufunc.accumulate(values, axis=0)`. It goes down each column, which is slow for many of them."""
-    if values.ndim != 2 or values.shape[1] <= MANY_COLUMNS:
-        return ufunc.accumulate(values, axis=0)
-    out = np.empty_like(values)
-    out[:1] = values[:1]
+def running_sums(values: FloatMatrix, out: FloatMatrix | None = None) -> FloatMatrix:
+    """Return `np.cumsum(values, axis=0, out=out)`; `out` may be `values`.
+
+    NumPy goes down each column. For many of them a call for each row is faster, and gives the same bits.
+    """
+    if values.shape[1] <= MANY_COLUMNS:
+        return np.cumsum(values, axis=0, out=out)
+    sums = np.empty_like(values) if out is None else out
+    sums[:1] = values[:1]
     for row in range(1, len(values)):
-        ufunc(out[row - 1], values[row], out=out[row])
-    return out
+        np.add(sums[row - 1], values[row], out=sums[row])
+    return sums
 
 
 def decay(values: FloatMatrix, keep: float) -> FloatMatrix:
     """Turn `values` in place into s[t] = keep · s[t-1] + values[t], and return it; 0 ≤ keep < 1.
 
-    For few columns: each pass adds what the sums before it have of twice as many rows (Hillis & Steele, 1986,
-    Communications of the ACM 29(12)), until older rows count for nothing.
+    Divided by keep^t this is a running sum. It is taken in stretches in which keep^-t does not grow out of bounds.
     """
-    if values.shape[1] > MANY_COLUMNS:
-        carry = np.empty(values.shape[1])
-        for row in range(1, len(values)):
-            np.multiply(values[row - 1], keep, out=carry)
-            np.add(values[row], carry, out=values[row])
+    if keep <= 0:
         return values
-    older, distance = np.empty_like(values), 1
-    while distance < len(values) and keep > NEGLIGIBLE:
-        rows = len(values) - distance
-        np.multiply(values[:rows], keep, out=older[:rows])
-        values[distance:] += older[:rows]
-        distance, keep = 2 * distance, keep * keep
+    stretch = max(1, int(np.log(LARGEST_WEIGHT) / -np.log(keep)))
+    for begin in range(0, len(values), stretch):
+        part = values[begin : begin + stretch]
+        if begin:
+            part[0] += keep * values[begin - 1]
+        weights = np.cumprod(
+            np.full((len(part), 1), 1.0 / keep), axis=0
+        )  # one after the other: the same for any length
+        part *= weights
+        running_sums(part, out=part)
+        part /= weights
     return values
 
 
 def latched(events: Events) -> FloatMatrix:
     """Return the exposure after each row: 1 since LONG, -1 since SHORT, 0 since OUT and before the first event."""
-    rows = np.arange(len(events), dtype=np.int32)[:, None] * 4
-    newest = running(np.maximum, np.where(events, rows + events, np.int32(0)))  # a later row outweighs every event
-    return _EXPOSURE_AFTER[newest & 3]
+    return _EXPOSURE_AFTER[_newest(events != 0, events, values=4) & 3]
 
 
 def held(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> FloatMatrix:
     """Return 1 from a row of `enter` until before the next row of `leave`, else 0. Both at once: 0."""
-    return latched(np.where(leave, OUT, enter.view(np.int8)))
+    newest = _newest(enter | leave, enter & ~leave, values=2)
+    newest &= 1
+    return newest.astype(np.float64)
+
+
+def _newest(happened: NDArray[np.bool_], event: NDArray[Any], values: int) -> NDArray[Any]:
+    """Return `values` · row + event of the newest row in which something happened, 0 before the first one.
+
+    A later row outweighs every event of an earlier one, so the newest is the greatest so far.
+    """
+    smallest = np.int16 if values * len(event) <= np.iinfo(np.int16).max else np.int32
+    rows = np.arange(0, values * len(event), values, dtype=smallest)[:, None]
+    newest, distance = np.where(happened, rows + event, smallest(0)), 1
+    while distance < len(newest):
+        np.maximum(newest[distance:], newest[:-distance], out=newest[distance:])
+        distance *= 2
+    return newest
 
 
 def over_known(indicator: Callable[..., tuple[FloatMatrix, ...]], *fields: FloatMatrix) -> tuple[FloatMatrix, ...]:

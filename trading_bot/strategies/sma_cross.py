@@ -42,7 +42,7 @@ class SmaCross:
     def opinion(self, history: MarketHistory) -> Opinion:
         """Return exposure 1, 0 or -1 for each session and symbol; 0 until `slow` closes are known."""
         fast, slow = rolling_means(carried(history.close), self.fast, self.slow)
-        exposure = trend_exposure(fast, slow * (1 + TIE), slow * (1 - TIE), self.act_on, self.short)
+        exposure = trend_exposure(fast, slow, slow * (1 + TIE), self.act_on, self.short)
         return Opinion(exposure=exposure, evidence={"fast": fast, "slow": slow})
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:

@@ -13,21 +13,21 @@ from trading_bot.strategies.running import LONG, OUT, SHORT, Events, latched
 ActOn = Literal["levels", "crossings"]
 
 
-def trend_exposure(
-    fast: FloatMatrix, upper: FloatMatrix, lower: FloatMatrix, act_on: ActOn, short: bool
-) -> FloatMatrix:
+def trend_exposure(fast: FloatMatrix, slow: FloatMatrix, upper: FloatMatrix, act_on: ActOn, short: bool) -> FloatMatrix:
     """Return 1 where the trend is up, -1 (0 unless `short`) where it is down, 0 where it is unknown.
 
-    `fast` is above the slow line beyond `upper` and below it beneath `lower`; in between they are equal. On "levels"
-    the trend is up wherever `fast` is above. On "crossings" it is unknown until `fast` crosses, that is, was strictly
-    on one side on the session before and is strictly on the other now; it lasts until the next crossing, through ties,
-    but not through a gap in the lines.
+    `fast` is above `slow` beyond `upper`, and below it where it is as far on the other side; in between they are equal.
+    On "levels" the trend is up wherever `fast` is above. On "crossings" it is unknown until `fast` crosses, that is,
+    was strictly on one side on the session before and is strictly on the other now; it lasts until the next crossing,
+    through ties, but not through a gap in the lines. `upper` is overwritten.
     """
-    above, below = fast > upper, fast < lower  # a comparison with NaN is False
+    if act_on == "levels" and not short:
+        return np.greater(fast, upper, out=upper)  # a comparison with NaN is False
+    below = fast < slow - (upper - slow)
     if act_on == "levels":
-        exposure = above.astype(np.float64)
-        return np.subtract(exposure, below, out=exposure) if short else exposure
-    return latched(_crossings(above, below, np.isnan(fast) | np.isnan(upper), short))
+        above = np.greater(fast, upper, out=upper)
+        return np.subtract(above, below, out=above)
+    return latched(_crossings(fast > upper, below, np.isnan(fast) | np.isnan(slow), short))
 
 
 def _crossings(above: NDArray[np.bool_], below: NDArray[np.bool_], unknown: NDArray[np.bool_], short: bool) -> Events:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from trading_bot.domain.market import FloatMatrix
-from trading_bot.strategies.running import MANY_COLUMNS
 
 
 def highest(values: FloatMatrix, window: int) -> FloatMatrix:
@@ -34,46 +35,43 @@ def _combined(ufunc: np.ufunc, values: FloatMatrix, window: int) -> FloatMatrix:
 def means_and_deviations(values: FloatMatrix, window: int) -> tuple[FloatMatrix, FloatMatrix]:
     """Return mean and population standard deviation (divided by `window`, as in TA-Lib) of the last `window` rows.
 
-    A window lies across the border of two blocks of `window` rows: the end of one and the beginning of the next are
-    summed towards and from the border, relative to the last value before it. So no sum is longer than a window, nothing
-    far back takes digits away, and prices that stand still have deviation 0 to the last bit.
+    Stretches of 1, 2, 4, … rows are joined to the window. So no sum is longer than it, nothing far back takes digits
+    away, and prices that stand still have no deviation but for the last bit.
     """
-    sessions, columns = values.shape
     means, deviations = np.full_like(values, np.nan), np.full_like(values, np.nan)
-    if sessions < window or not columns:
-        return means, deviations
-    blocks = -(-sessions // window) + 1  # the last one empty, to follow every other
-    padded = np.empty((blocks * window, columns))
-    padded[:sessions], padded[sessions:] = values, np.nan
-    block = padded.reshape(blocks, window, columns)
-    anchor = block[:-1, -1:]
-    before, after = block[:-1] - anchor, block[1:] - anchor
-    sums = _across(before, after)
-    squares = _across(np.square(before, out=before), np.square(after, out=after))
-    sums /= window
-    squares /= window
-    squares -= sums * sums
-    np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
-    sums += anchor
-    rows = sessions - window + 1
-    means[window - 1 :] = sums.reshape(-1, columns)[:rows]
-    deviations[window - 1 :] = squares.reshape(-1, columns)[:rows]
+    if len(values) >= window:
+        power = _Stretches(1, values, np.zeros_like(values))
+        whole = power if window & 1 else None
+        while 2 * power.size <= window:
+            power = power.followed_by(power)
+            if window & power.size:
+                whole = power.followed_by(whole) if whole is not None else power
+        assert whole is not None  # every window has a highest bit
+        np.divide(whole.sums, window, out=means[window - 1 :])
+        np.divide(whole.squares, window, out=deviations[window - 1 :])
+        np.sqrt(deviations, out=deviations)
     return means, deviations
 
 
-def _across(before: FloatMatrix, after: FloatMatrix) -> FloatMatrix:
-    """Return the sums over windows that begin in row m of `before` and end in row m - 1 of `after`."""
-    sums = _cumulated(before[:, ::-1])[:, ::-1].copy()
-    sums[:, 1:] += _cumulated(after[:, :-1])
-    return sums
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretches:
+    """Stretches of `size` rows, one from each row on: their sums, and the squares around their own means."""
 
+    size: int
+    sums: FloatMatrix
+    squares: FloatMatrix
 
-def _cumulated(blocks: FloatMatrix) -> FloatMatrix:
-    """Return the running sums along axis 1."""
-    if blocks.shape[2] <= MANY_COLUMNS // 4:
-        return np.cumsum(blocks, axis=1)
-    out = np.empty(blocks.shape)
-    out[:, :1] = blocks[:, :1]
-    for row in range(1, blocks.shape[1]):
-        np.add(out[:, row - 1], blocks[:, row], out=out[:, row])
-    return out
+    def followed_by(self, other: _Stretches) -> _Stretches:
+        """Join each stretch with the one of `other` that begins where it ends.
+
+        Chan, Golub & LeVeque (1983), The American Statistician 37(3), equation 1.5.
+        """
+        rows, size = len(self.sums) - other.size, self.size + other.size
+        later = slice(self.size, self.size + rows)
+        theirs = other.sums[later]
+        apart = (theirs if other.size == self.size else theirs * (self.size / other.size)) - self.sums[:rows]
+        np.square(apart, out=apart)
+        apart *= other.size / (self.size * size)
+        apart += self.squares[:rows]
+        apart += other.squares[later]
+        return _Stretches(size, self.sums[:rows] + theirs, apart)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.strategies.markets import walk
-from trading_bot.strategies.running import LONG, MANY_COLUMNS, OUT, SHORT, decay, held, latched, running
+from trading_bot.strategies.running import LONG, MANY_COLUMNS, OUT, SHORT, decay, held, latched, running_sums
 
 NOTHING = 0
 BOTH_WAYS = [3, MANY_COLUMNS + 1]  # columns
@@ -19,7 +19,7 @@ def events(*happened: int) -> np.ndarray:
 @pytest.mark.parametrize("columns", BOTH_WAYS)
 def test_running_sums_add_up_row_by_row(columns: int):
     values = walk(1, symbols=columns)
-    sums, expected = running(np.add, values), np.zeros(columns)
+    sums, expected = running_sums(values), np.zeros(columns)
 
     for row, value in enumerate(values):
         expected = expected + value if row else value
@@ -42,6 +42,13 @@ def test_the_first_rows_are_the_same_bits_whatever_follows(columns: int):
     values = walk(3, symbols=columns)
 
     assert np.array_equal(decay(values[:97].copy(), 0.9), decay(values.copy(), 0.9)[:97])
+
+
+def test_states_last_however_long_the_history():
+    long = np.zeros((20_000, 1), dtype=np.int8)
+    long[[5, 9_000, 19_999], 0] = LONG, SHORT, OUT
+
+    assert latched(long)[[4, 5, 8_999, 9_000, 19_998, 19_999], 0].tolist() == [0, 1, 1, -1, -1, 0]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def exposure(fast: list[float], act_on, short: bool) -> list[float]:
     """Return the exposure for a slow line at 0."""
     slow = column(*[0.0] * len(fast))
     slow[np.isnan(fast)] = np.nan
-    return trend_exposure(column(*fast), slow + TIE, slow - TIE, act_on, short)[:, 0].tolist()
+    return trend_exposure(column(*fast), slow, slow + TIE, act_on, short)[:, 0].tolist()
 
 
 @pytest.mark.parametrize(
