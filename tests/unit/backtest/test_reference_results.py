@@ -8,6 +8,7 @@ opens that it trades at; goog_of_backtesting_py.csv has those numbers.
 from __future__ import annotations
 
 import csv
+import hashlib
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -72,13 +73,17 @@ def test_the_published_result_of_backtesting_py_comes_out_to_the_cent(google):
     assert float(result.equity[-1]) / 10_000 - 1 == pytest.approx(4.142299)  # "Return [%]" 414.2299
     assert len(trades_of(result.executions, result.sessions).closed) == 66  # "# Trades"
     assert result.equity.max() == 75_787.44  # "Equity Peak [$]"
-    told = [(str(e.session), f"{e.quantity * e.side.sign:+}", str(e.price)) for e in result.executions]
-    assert told[:3] == [
-        ("2004-11-29", "-55", "180.36"),
-        ("2004-12-21", "+55", "186.31"),
-        ("2004-12-21", "+51", "186.31"),
-    ]
-    assert told[-1] == ("2013-03-01", "-64", "797.80")
+
+
+def test_every_execution_of_backtesting_py_comes_out(google):
+    result = cross(as_backtesting_py_has_it(google))
+
+    told = [f"{e.session} {e.quantity * e.side.sign:+} {e.price}" for e in result.executions]
+    assert told[:3] == ["2004-11-29 -55 180.36", "2004-12-21 +55 186.31", "2004-12-21 +51 186.31"]
+    assert told[-1] == "2013-03-01 -64 797.80"
+    # Entry and exit of each row of its `_trades` in this form, one a line: 132 lines.
+    whole = hashlib.sha256("\n".join(told).encode()).hexdigest()
+    assert whole == "14b41b13c7af9bdfea8e79013d6107c53f1250ffb12e5a0265ebfb16aef6e5d7"
 
 
 def test_the_published_statistics_of_backtesting_py_come_out_as_figures(google):
