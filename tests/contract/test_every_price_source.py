@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from trading_bot.data.registry import PRICE_SOURCES
+from trading_bot.data.store.manifest import Origin
+from trading_bot.data.store.writing import import_bars
 from trading_bot.domain.ports import PriceSource, RawBars
 
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -22,7 +24,10 @@ NEEDS_A_SERVER = frozenset({"alpaca"})
 @pytest.fixture(scope="module")
 def options(tmp_path_factory) -> Mapping[str, Mapping[str, Any]]:
     """Return the options of the sources that have none by default."""
-    return {"files": {"folder": str(some_files(tmp_path_factory.mktemp("prices")))}}
+    files, store = some_files(tmp_path_factory.mktemp("prices")), tmp_path_factory.mktemp("store")
+    everything = PRICE_SOURCES.build("files", {"folder": files}).bars(date(2100, 1, 1))
+    import_bars(store, everything, origin=Origin("files", {}), at=datetime(2022, 3, 9, tzinfo=UTC))
+    return {"files": {"folder": str(files)}, "store": {"folder": str(store)}}
 
 
 def some_files(folder: Path) -> Path:

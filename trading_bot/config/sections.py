@@ -141,9 +141,9 @@ class DataSettings(Section):
     source: str = Field(
         default="sample",
         min_length=1,
-        description="The price source plug-in; `sample` is packaged, `files` reads a folder.",
+        description="The price source plug-in; `sample` is packaged, `files` and `store` read a folder.",
     )
-    folder: UserPath | None = Field(default=None, description="Folder of price files, for the source `files`.")
+    folder: UserPath | None = Field(default=None, description="Folder of price files, or of the history store.")
     symbols: Symbols = Field(default=(), description="Tickers to look at; an empty list is everything the source has.")
     start: Day = Field(
         default=date(2022, 1, 3),

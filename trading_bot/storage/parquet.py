@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from trading_bot.domain.errors import StateCorrupt, StateError, StateFull
+from trading_bot.storage.durable import make_durable
 
 Cell = str | int | None
 Record = tuple[Any, ...]  # one row as Python values
@@ -136,19 +137,7 @@ def _replace(path: Path, table: Any) -> None:
     if not pq.read_table(written).equals(table):
         raise StateCorrupt(f"{written} does not read back as it was written. Nothing was removed from the book.")
     written.replace(path)
-    _make_durable(path.parent)
-
-
-def _make_durable(folder: Path) -> None:
-    """Write down the folder's names and those of the folders above it, where the system can."""
-    if os.name != "posix":
-        return
-    for place in (folder, folder.parent, folder.parent.parent):
-        number = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+    make_durable(path.parent, path.parent.parent, path.parent.parent.parent)
 
 
 @contextmanager
