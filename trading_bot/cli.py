@@ -111,8 +111,10 @@ def _tell_one(report: CycleReport) -> None:
 NEXT_COMMANDS = (("bensbot run --once", "trade the session after"), ("bensbot status", "state, orders and positions"))
 
 
-# These look at the loop, too, so they know Prefect. Found by name, so that this house does not: see deployments/.
+# Found by name, so that the list of commands brings nothing along. Those of deployments/ look at the loop, too, so they
+# know Prefect; this house does not.
 ELSEWHERE = (
+    ("data", "trading_bot.cli_data:app", "Keep daily bars in a local history store: import, append, list, check."),
     ("up", "deployments.up:up", "Start a Prefect server and serve the loop on it."),
     ("down", "deployments.up:down", "End what `bensbot up` started."),
     ("serve", "deployments.up:serve", "Serve the loop on the Prefect server that is known here, until stopped."),
