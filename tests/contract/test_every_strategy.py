@@ -115,6 +115,7 @@ def test_there_are_strategies():
         "ensemble",
         "inverse_volatility",
         "macd",
+        "minimum_variance",
         "momentum",
         "news_sentiment",
         "pairs",
