@@ -8,12 +8,11 @@ A window that ends by 16:00 ends with an early close; one that reaches into the 
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -78,11 +77,13 @@ class TradingHours:
 
     def open_of(self, day: date) -> datetime:
         """Return the regular open of a session, aware, in UTC. Raises ValueError on a day without one."""
-        return _instant(_calendar(day).session_open(day.isoformat()))
+        calendar = _calendar(day)
+        return _instant(calendar.opens_nanos[_place(calendar, day)])
 
     def close_of(self, day: date) -> datetime:
         """Return the regular close of a session, aware, in UTC. Raises ValueError on a day without one."""
-        return _instant(_calendar(day).session_close(day.isoformat()))
+        calendar = _calendar(day)
+        return _instant(calendar.closes_nanos[_place(calendar, day)])
 
     def is_half_day(self, day: date) -> bool:
         """Say whether the session closes early."""
@@ -145,22 +146,36 @@ def _in_new_york(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=NEW_YORK).astimezone(UTC)
 
 
-def _instant(stamp: Any) -> datetime:
-    return stamp.to_pydatetime().astimezone(UTC)
+def _place(calendar: ExchangeCalendar, day: date) -> int:
+    """Return the place of a session. The calendar's own look-ups go through pandas and take fifty times as long."""
+    wanted = np.datetime64(day, "ns").astype(np.int64)
+    place = int(np.searchsorted(calendar.sessions_nanos, wanted))
+    if place == len(calendar.sessions_nanos) or calendar.sessions_nanos[place] != wanted:
+        raise ValueError(f"{day} is no session of the exchange")
+    return place
+
+
+def _instant(nanos: np.int64) -> datetime:
+    return datetime.fromtimestamp(int(nanos) // 1_000_000_000, UTC)  # sessions begin and end on whole seconds
 
 
 def _calendar(*days: date) -> ExchangeCalendar:
     """Return a calendar that covers the days. Raises ValueError before 1990.
 
     By default the library ends a year ahead of the day it was asked, which a process that lives for long
-    would reach: so the end is always named, and the calendar kept by the year of the newest day.
+    would reach: so the end is always named, and a longer calendar made when a later day is asked for.
     """
     if min(days) < FIRST_DAY:
         raise ValueError(f"{min(days)} lies before {FIRST_DAY}, where the exchange's calendar begins")
-    return _calendar_through(max(days).year + 1)
+    year = max(days).year + 1
+    if not _calendars or max(_calendars) < year:
+        _calendars[year] = _calendar_through(year)
+    return _calendars[max(_calendars)]
 
 
-@functools.cache
+_calendars: dict[int, ExchangeCalendar] = {}  # by their last year; making one takes half a second
+
+
 def _calendar_through(year: int) -> ExchangeCalendar:
     import exchange_calendars  # pyright: ignore[reportMissingTypeStubs]  # pandas comes with it
 

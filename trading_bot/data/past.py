@@ -15,7 +15,7 @@ import numpy as np
 from trading_bot.data.axis import in_order
 from trading_bot.data.bars import take_rows
 from trading_bot.data.cleaning import Sifted, quarantine, sift
-from trading_bot.data.regime import weather
+from trading_bot.data.regime import Regimes, name_of, weather
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.market import Coverage, FloatVector, MarketHistory, MarketState, SessionAxis, Symbol
 from trading_bot.domain.ports import RawBars
@@ -28,6 +28,7 @@ class Chapter:
     number: int
     last: date
     sifted: Sifted
+    regimes: Regimes | None  # of the benchmark, where there is one
 
     @property
     def history(self) -> MarketHistory:
@@ -84,14 +85,13 @@ class Past:
         history = sifted.history.rows(slice(0, end))
         if not end or history.last_session != session:
             raise DataError(f"{session} is no session of the past that was read.")
-        benchmark = None if sifted.bars.benchmark is None else sifted.bars.benchmark[:end]
         quarantined = self._quarantined(sifted, end)
         coverage = Coverage(len(history.symbols), len(history.symbols) - len(quarantined))
         return MarketState(
             at=at,
             session=session,
             history=history,
-            regime=weather(benchmark, self._raw.benchmark_name, history),
+            regime=self._chapter.regimes.after(end) if self._chapter.regimes else weather(None, "", history),
             coverage=coverage,
             sectors=self._raw.sectors,
             quarantined=quarantined,
@@ -112,4 +112,6 @@ class Past:
         last = self._lasts[number]
         known = replace(self._raw, splits=tuple(split for split in self._raw.splits if split.session <= last))
         ordered = in_order(known, as_of=last, trading_days=self._trading_days)
-        return Chapter(number, last, sift(ordered, as_of=last))
+        sifted, benchmark = sift(ordered, as_of=last), ordered.raw.benchmark
+        regimes = None if benchmark is None else Regimes(benchmark, name_of(self._raw.benchmark_name))
+        return Chapter(number, last, sifted, regimes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, Regime, Trend, Volatility
 
@@ -26,17 +28,79 @@ def regime(closes: FloatVector, name: str = "The market") -> Regime:
     log returns, annualised with 252 sessions, against the median of the same number over the last
     252 sessions. Both are UNKNOWN where the history is too short.
     """
-    known = closes[(closes > 0) & (closes < ABSURD)]
-    trend, distance = _trend(known)
-    volatility, yearly = _volatility(known)
-    return Regime(trend, volatility, _sentence(name, len(known), distance, volatility, yearly))
+    known = _prices(closes)
+    return Regimes(known[-NEEDED:], name, earlier=max(len(known) - NEEDED, 0)).after(len(known[-NEEDED:]))
+
+
+class Regimes:
+    """What `regime` says after every row, computed for all of them at once."""
+
+    def __init__(self, closes: FloatVector, name: str = "The market", *, earlier: int = 0) -> None:
+        """Take all closes, oldest first; `earlier` usable ones before them are not shown."""
+        self._name, self._earlier = name, earlier
+        self._count = np.concatenate(([0], np.cumsum(_is_price(closes))))
+        known = _prices(closes)
+        self._distance = _last_rows(known, known[TREND_SESSIONS - 1 :] / _means(known, TREND_SESSIONS) - 1.0)
+        yearly = _yearly(known)
+        self._now = _last_rows(known, yearly)
+        usual = sliding_window_view(yearly, YEAR_SESSIONS) if len(yearly) >= YEAR_SESSIONS else np.empty((0, 1))
+        self._usual = _last_rows(known, np.median(usual, axis=1))
+
+    def after(self, rows: int) -> Regime:
+        """Return the regime as it was when only the first `rows` closes were known."""
+        count = int(self._count[rows])
+        if count + self._earlier < TREND_SESSIONS:
+            sentence = _sentence(self._name, count + self._earlier, 0.0, Volatility.UNKNOWN, 0.0)
+            return Regime(Trend.UNKNOWN, Volatility.UNKNOWN, sentence)
+        distance, now, usual = (float(row[count - 1]) for row in (self._distance, self._now, self._usual))
+        volatility = _volatility(now, usual)
+        sentence = _sentence(self._name, count + self._earlier, distance, volatility, now)
+        return Regime(Trend.RISING if distance > 0 else Trend.FALLING, volatility, sentence)
+
+
+def _is_price(closes: FloatVector) -> NDArray[np.bool_]:
+    return (closes > 0) & (closes < ABSURD)
+
+
+def _prices(closes: FloatVector) -> FloatVector:
+    return closes[_is_price(closes)]
+
+
+def _means(known: FloatVector, window: int) -> FloatVector:
+    return sliding_window_view(known, window).mean(axis=1) if len(known) >= window else np.empty(0)
+
+
+def _yearly(known: FloatVector) -> FloatVector:
+    """Return the volatility over the last sessions, for a year, at each row that has enough of them."""
+    returns = np.diff(np.log(known))
+    if len(returns) < VOLATILITY_SESSIONS:
+        return np.empty(0)
+    return sliding_window_view(returns, VOLATILITY_SESSIONS).std(axis=1, ddof=1) * np.sqrt(YEAR_SESSIONS)
+
+
+def _last_rows(known: FloatVector, values: FloatVector) -> FloatVector:
+    """Return one value a row: NaN for the first rows, which have none."""
+    return np.concatenate((np.full(len(known) - len(values), np.nan), values))
+
+
+def _volatility(now: float, usual: float) -> Volatility:
+    if not usual >= 0:  # not known
+        return Volatility.UNKNOWN
+    if now < CALM * usual:
+        return Volatility.CALM
+    return Volatility.STORMY if now > STORMY * usual else Volatility.NORMAL
 
 
 def weather(benchmark: FloatVector | None, name: str, history: MarketHistory) -> Regime:
     """Judge the market by its benchmark, or by the mean of the universe where there is none."""
     if benchmark is not None:
-        return regime(benchmark, name or "The benchmark")
+        return regime(benchmark, name_of(name))
     return regime(universe_mean(history.close[-NEEDED:]), "The universe's mean")
+
+
+def name_of(benchmark: str) -> str:
+    """Return what a benchmark is called in a sentence."""
+    return benchmark or "The benchmark"
 
 
 def universe_mean(closes: FloatMatrix) -> FloatVector:
@@ -52,25 +116,6 @@ def universe_mean(closes: FloatMatrix) -> FloatVector:
     index[1:] += returns.sum(axis=1) / np.maximum(both.sum(axis=1), 1)
     with np.errstate(over="ignore"):  # absurd closes make an infinite index, and `regime` leaves that out
         return np.cumprod(index, dtype=np.float64)
-
-
-def _trend(closes: FloatVector) -> tuple[Trend, float]:
-    if len(closes) < TREND_SESSIONS:
-        return Trend.UNKNOWN, 0.0
-    distance = float(closes[-1] / closes[-TREND_SESSIONS:].mean() - 1.0)
-    return (Trend.RISING if distance > 0 else Trend.FALLING), distance
-
-
-def _volatility(closes: FloatVector) -> tuple[Volatility, float]:
-    if len(closes) < NEEDED:
-        return Volatility.UNKNOWN, 0.0
-    returns = np.diff(np.log(closes[-NEEDED:]))
-    windows = np.lib.stride_tricks.sliding_window_view(returns, VOLATILITY_SESSIONS)  # (252, 20)
-    yearly = windows.std(axis=1, ddof=1) * np.sqrt(YEAR_SESSIONS)
-    now, usual = float(yearly[-1]), float(np.median(yearly))
-    if now < CALM * usual:
-        return Volatility.CALM, now
-    return (Volatility.STORMY if now > STORMY * usual else Volatility.NORMAL), now
 
 
 def _sentence(name: str, known: int, distance: float, volatility: Volatility, yearly: float) -> str:

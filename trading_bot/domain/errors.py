@@ -16,6 +16,7 @@ BensBotError
 │   ├── StateCorrupt        the file is damaged: it is kept, restore a copy
 │   ├── SchemaMismatch      written by another version of the bot
 │   └── WrongAccount        the book belongs to another account
+├── LooksAhead              a strategy knew what came later: its result is worth nothing
 ├── LeaseLost               another process trades now: this one may neither write nor send
 └── CycleSkipped            this cycle may not trade, for a good reason that is no failure
 
@@ -97,6 +98,10 @@ class SchemaMismatch(StateError):
 
 class WrongAccount(StateError):
     """The book was opened for another broker account or mode."""
+
+
+class LooksAhead(BensBotError):
+    """A strategy's opinion on a session changes when later sessions are known: what it earns cannot be earned."""
 
 
 class LeaseLost(BensBotError):

@@ -7,6 +7,7 @@ traded, or refused as bad. Arrays are read-only; a record is built once a cycle 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -202,7 +203,7 @@ class MarketState:
         if column is None or not len(self.history.sessions):
             return None
         value = float(self.history.close[-1, column])
-        return price_of(value) if np.isfinite(value) and value > 0 else None
+        return price_of(value) if math.isfinite(value) and value > 0 else None
 
     def split_factor(self, symbol: Symbol, session: date) -> Decimal:
         """Return how many of today's shares one share of `session` has become since."""
@@ -228,5 +229,7 @@ class MarketState:
         if column is None:
             return None
         closes = self.history.close[:, column]
+        if len(closes) and math.isfinite(newest := float(closes[-1])):  # nearly always: spare the search
+            return price_of(newest)
         known = np.flatnonzero(np.isfinite(closes))
         return price_of(float(closes[known[-1]])) if known.size else None

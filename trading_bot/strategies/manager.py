@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -26,6 +26,11 @@ class Member:
     name: str
     weight: float  # > 0; only its share of all weights matters
     strategy: Strategy
+    words: Explains | None = field(init=False, repr=False, compare=False)  # the strategy, where it words its reasons
+
+    def __post_init__(self) -> None:
+        """Look once whether the strategy words its reasons: looking takes longer than wording."""
+        object.__setattr__(self, "words", self.strategy if isinstance(self.strategy, Explains) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,8 @@ class _Vote:
 
     def reason(self, column: int) -> str:
         exposure, evidence = float(self.exposure[column]), self.evidence_for(column)
-        if isinstance(self.member.strategy, Explains):
-            words = self.member.strategy.reason(evidence, exposure)
+        if self.member.words is not None:
+            words = self.member.words.reason(evidence, exposure)
         else:
             numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
             words = f"exposure {exposure:+.2f} ({numbers or 'no evidence given'})"

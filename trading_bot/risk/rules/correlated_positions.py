@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
 from trading_bot.domain.orders import Order, Ruling
@@ -51,24 +53,44 @@ class CorrelatedPositions:
     def _alike(self, symbol: Symbol, context: RiskContext) -> tuple[Symbol, ...]:
         """Return the held symbols that move together with `symbol`, in alphabetical order."""
         history = context.market.history
-        held = sorted(
-            other for other in context.portfolio.positions if other != symbol and history.find(other) is not None
-        )
-        mine = self._returns(history, symbol)
+        mine = history.column(symbol)
+        moves = _moves(history, self.window)
+        held = ((other, history.find(other)) for other in sorted(context.portfolio.positions) if other != symbol)
         return tuple(
-            other for other in held if _correlation(mine, self._returns(history, other)) > self.correlation_threshold
+            other
+            for other, column in held
+            if column is not None and _correlation(moves, mine, column) > self.correlation_threshold
         )
 
-    def _returns(self, history: MarketHistory, symbol: Symbol) -> FloatMatrix:
-        closes = history.close[-self.window - 1 :, history.column(symbol)]
-        return closes[1:] / closes[:-1] - 1.0
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moves:
+    """The daily returns of all symbols over the last sessions, and what a correlation needs of them."""
+
+    returns: FloatMatrix  # (window, N)
+    gaps: NDArray[np.bool_]  # (N,), whether a return is missing
+    units: FloatMatrix  # (N, window), less their mean and scaled to length 1; 0 for what never moves
 
 
-def _correlation(left: FloatMatrix, right: FloatMatrix) -> float:
+@lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
+def _moves(history: MarketHistory, window: int) -> _Moves:
+    closes = history.close[-window - 1 :]
+    returns = closes[1:] / closes[:-1] - 1.0
+    centred = returns - (returns.mean(axis=0) if len(returns) else 0.0)
+    length = np.sqrt((centred * centred).sum(axis=0))
+    units = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    gaps = np.logical_not(np.isfinite(returns).all(axis=0, keepdims=True))[0]
+    return _Moves(returns, gaps, np.ascontiguousarray(units.T))
+
+
+def _correlation(moves: _Moves, left: int, right: int) -> float:
     """Return Pearson's r over common sessions; 0 when there are too few or one side never moves."""
-    common = np.isfinite(left) & np.isfinite(right)
+    if not (moves.gaps[left] or moves.gaps[right]):
+        return float(moves.units[left] @ moves.units[right]) if len(moves.returns) >= FEWEST_RETURNS else 0.0
+    mine, other = moves.returns[:, left], moves.returns[:, right]
+    common = np.isfinite(mine) & np.isfinite(other)
     if common.sum() < FEWEST_RETURNS:
         return 0.0
-    a, b = left[common] - left[common].mean(), right[common] - right[common].mean()
+    a, b = mine[common] - mine[common].mean(), other[common] - other[common].mean()
     scale = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / scale if scale > 0 else 0.0

@@ -1,0 +1,38 @@
+"""What a result depends on, as hashes: the same three give the same result, on any machine."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import trading_bot
+from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.data.past import Past
+from trading_bot.domain.backtest import Fingerprints
+
+
+def fingerprints(past: Past, settings: TradingBotSettings) -> Fingerprints:
+    """Return the hashes of every bar, of this program, and of every setting that can change a decision."""
+    return Fingerprints(data=data_fingerprint(past), code=code_fingerprint(), settings=settings.fingerprint())
+
+
+def data_fingerprint(past: Past) -> str:
+    """Return the SHA-256 of bars, splits, sectors and benchmark as the source gave them, and of the sessions traded."""
+    raw = past.raw
+    digest = hashlib.sha256("\x00".join(raw.symbols).encode())
+    for array in (raw.sessions, past.days, raw.open, raw.high, raw.low, raw.close, raw.volume, raw.benchmark):
+        digest.update(b"\x01" if array is None else array.tobytes())
+    digest.update(repr(sorted(map(str, raw.splits))).encode())
+    digest.update(repr(sorted(raw.sectors.items())).encode())
+    return digest.hexdigest()
+
+
+@cache
+def code_fingerprint() -> str:
+    """Return the SHA-256 of every Python file of the bot, by name."""
+    root = Path(trading_bot.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(root.rglob("*.py"), key=lambda found: found.relative_to(root).as_posix()):
+        digest.update(file.relative_to(root).as_posix().encode() + b"\x00" + file.read_bytes() + b"\x00")
+    return digest.hexdigest()

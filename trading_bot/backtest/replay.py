@@ -1,0 +1,194 @@
+"""Trade the past session by session, through the steps, strategies, rules and broker that trade today.
+
+Only the shelves differ: the book and the paper account live in memory, the past is read once, and each strategy is
+asked once for all sessions (`foresight`). There is no lease, no schedule and nobody to tell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from trading_bot.backtest.fingerprints import fingerprints
+from trading_bot.backtest.foresight import asked_once
+from trading_bot.backtest.memory_book import LONG_AGO, MemoryBook
+from trading_bot.brokers.paper import PaperBroker
+from trading_bot.brokers.paper_books import MemoryStore
+from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.core import bot as assembly
+from trading_bot.core.cycle import trade
+from trading_bot.core.hours import TradingHours
+from trading_bot.core.stopwatch import Stopwatch
+from trading_bot.data.past import Past
+from trading_bot.domain.backtest import BacktestResult, Engine, Execution
+from trading_bot.domain.cycle import CycleReport, CycleTicket, Lease, TradingState
+from trading_bot.domain.market import FloatVector, SessionAxis
+from trading_bot.domain.orders import Decision, Fill
+from trading_bot.domain.ports import BrokerSetup
+from trading_bot.risk.manager import RiskManager
+from trading_bot.strategies.manager import StrategyManager
+
+Tell = Callable[[date, Decimal], None]  # of a session and the equity after it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What is to be traded again, from the first session to the last, both included."""
+
+    settings: TradingBotSettings
+    first: date
+    last: date
+    label: str
+    asked: dict[str, str] = field(default_factory=dict[str, str])  # in words, to be shown with the result
+
+
+@dataclass(slots=True)
+class Then:
+    """A clock that stands at the close of the session that is traded."""
+
+    instant: datetime = LONG_AGO
+
+    def now(self) -> datetime:
+        """Return the instant of the decision."""
+        return self.instant
+
+    def sleep(self, seconds: float) -> None:
+        """Move on without waiting."""
+        self.instant += timedelta(seconds=seconds)
+
+
+@dataclass(slots=True)
+class Notes:
+    """Where alerts go: what a person would have been told is told with the result."""
+
+    heard: list[str] = field(default_factory=list[str])
+
+    def send_alert(self, *, level: str, title: str, message: str, details: str = "") -> None:
+        """Keep the words."""
+        del level, details
+        self.heard.append(f"{title}: {message}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BacktestDesk:
+    """A desk in memory."""
+
+    data: Past
+    strategies: StrategyManager
+    risk: RiskManager
+    broker: PaperBroker
+    book: MemoryBook
+    clock: Then = field(default_factory=Then)
+    notifier: Notes = field(default_factory=Notes)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+
+
+def replay(question: Question, tell: Tell | None = None) -> BacktestResult:
+    """Return what the bot would have come to with these settings.
+
+    Raises:
+        PluginError, SettingsError: something is set wrong.
+        DataError: there are no prices of these sessions.
+        LooksAhead: a strategy knows on some session what came later.
+    """
+    hours = TradingHours(question.settings.hours.windows, question.settings.hours.closed_dates)
+    desk = open_desk(question, hours)
+    tally = _Tally(desk)
+    for number, day in enumerate(desk.data.days.tolist(), start=1):
+        desk.clock.instant = hours.close_of(day)
+        tally.add(trade(desk, _ticket(number, day, desk)))
+        if tell is not None:
+            tell(day, tally.points[-1][0])
+    return tally.result(question)
+
+
+def open_desk(question: Question, hours: TradingHours) -> BacktestDesk:
+    """Set up the desk: everything is chosen as for the bot, and opened in memory."""
+    settings = question.settings
+    past = assembly.data_manager(settings, hours).past(question.first, question.last)
+    strategies = assembly.strategy_manager(settings)
+    costs = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
+    setup = BrokerSetup(settings=costs, folder=Path(), calendar=hours)
+    return BacktestDesk(
+        data=past,
+        strategies=StrategyManager(asked_once(strategies.team, past), strategies.targets),
+        risk=assembly.risk_manager(settings),
+        broker=PaperBroker(setup, MemoryStore()),
+        book=MemoryBook(settings.broker.starting_cash),
+    )
+
+
+def _ticket(number: int, day: date, desk: BacktestDesk) -> CycleTicket:
+    at = desk.clock.instant
+    lease = Lease(token=number, owner="backtest", expires_at=at)
+    state = desk.book.control.read().state
+    return CycleTicket(cycle_id=f"{day:%Y%m%d}", at=at, session=day, lease=lease, state=_may_trade(state))
+
+
+def _may_trade(state: TradingState) -> TradingState:
+    return state if state is TradingState.REDUCING else TradingState.ACTIVE
+
+
+class _Tally:
+    """Gathers the reports of the cycles."""
+
+    def __init__(self, desk: BacktestDesk) -> None:
+        self._desk = desk
+        self.points: list[tuple[Decimal, Decimal, Decimal]] = []  # equity, cash, gross
+        self._executions: list[Execution] = []
+        self._outcomes: Counter[str] = Counter({"approved": 0, "resized": 0, "rejected": 0})
+        self._rejections: Counter[str] = Counter()
+
+    def add(self, report: CycleReport) -> None:
+        newest = report.equity_curve[-1]
+        self.points.append((newest.equity, newest.cash, newest.gross or Decimal(0)))
+        self._executions += [self._execution(fill) for fill in report.fills]
+        for decision in report.decisions:
+            outcome = type(decision).__name__.lower()
+            self._outcomes[outcome] += 1
+            if outcome == "rejected":
+                self._rejections[decision.rule] += 1
+
+    def _execution(self, fill: Fill) -> Execution:
+        decision: Decision = self._desk.book.journal.decision_behind(fill.client_order_id)
+        return Execution(
+            session=fill.session,
+            symbol=fill.symbol,
+            side=fill.side,
+            quantity=fill.quantity,
+            price=fill.price,
+            fee=fill.fee,
+            strategy=decision.signal.strategy,
+            reason=decision.signal.reason,
+        )
+
+    def result(self, question: Question) -> BacktestResult:
+        equity, cash, gross = (self._column(n) for n in range(3))
+        past = self._desk.data
+        sessions: SessionAxis = past.days
+        return BacktestResult(
+            engine=Engine.REPLAY,
+            label=question.label,
+            opening=question.settings.broker.starting_cash,
+            sessions=sessions,
+            equity=equity,
+            cash=cash,
+            gross=gross,
+            executions=tuple(self._executions),
+            benchmark=past.benchmark(),
+            benchmark_name=past.raw.benchmark_name,
+            fingerprints=fingerprints(past, question.settings),
+            settings=question.asked,
+            decisions=dict(self._outcomes),
+            rejections=dict(self._rejections.most_common()),
+            notes=tuple(self._desk.notifier.heard),
+        )
+
+    def _column(self, number: int) -> FloatVector:
+        return np.array([float(point[number]) for point in self.points])
