@@ -86,7 +86,7 @@ class BacktestDesk:
     book: MemoryBook
     clock: Then = field(default_factory=Then)
     notifier: Notes = field(default_factory=Notes)
-    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)  # nobody asks it
 
 
 def replay(question: Question, tell: Tell | None = None) -> BacktestResult:

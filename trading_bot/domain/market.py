@@ -196,9 +196,18 @@ class MarketState:
     splits: tuple[Split, ...] = ()  # every split effective up to now, oldest first
     below_minimum_coverage: bool = False  # too few usable symbols: exits only
     notes: tuple[str, ...] = ()  # what was repaired or left out of the data, in words
+    # What `price` was asked for: strategies, rules and books ask for the same ones.
+    _prices: dict[Symbol, Decimal | None] = field(
+        default_factory=dict[Symbol, "Decimal | None"], init=False, repr=False
+    )
 
     def price(self, symbol: Symbol) -> Decimal | None:
         """Return the session's close in dollars per share, or None where there is no usable one."""
+        if symbol not in self._prices:
+            self._prices[symbol] = self._price(symbol)
+        return self._prices[symbol]
+
+    def _price(self, symbol: Symbol) -> Decimal | None:
         column = self.history.find(symbol)
         if column is None or not len(self.history.sessions):
             return None
@@ -225,11 +234,10 @@ class MarketState:
 
     def last_known_price(self, symbol: Symbol) -> Decimal | None:
         """Return the newest close there is, however old: to value a holding, never to trade on."""
+        price = self.price(symbol)
         column = self.history.find(symbol)
-        if column is None:
-            return None
+        if price is not None or column is None:  # nearly always the price of the session: spare the search
+            return price
         closes = self.history.close[:, column]
-        if len(closes) and math.isfinite(newest := float(closes[-1])):  # nearly always: spare the search
-            return price_of(newest)
         known = np.flatnonzero(np.isfinite(closes))
         return price_of(float(closes[known[-1]])) if known.size else None

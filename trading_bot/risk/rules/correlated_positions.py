@@ -32,7 +32,7 @@ class CorrelatedPositions:
     max_correlated_positions: Annotated[int, Gt(0)] = 3
     correlation_threshold: Annotated[float, Ge(0), Le(1)] = 0.7
     window: Annotated[int, Gt(FEWEST_RETURNS)] = 60  # sessions
-    stage: ClassVar[Stage] = Stage.COUNTS
+    stage: ClassVar[Stage] = Stage.SIZE_CAPS  # after the counts: it takes a look at prices
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
