@@ -7,7 +7,7 @@ asked once for all sessions (`foresight`). There is no lease, no schedule and no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -34,7 +34,7 @@ from trading_bot.domain.ports import BrokerSetup
 from trading_bot.risk.manager import RiskManager
 from trading_bot.strategies.manager import StrategyManager
 
-Tell = Callable[[date, Decimal], None]  # of a session and the equity after it
+Tell = Callable[[CycleReport], None]  # of every session, as soon as it is traded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,12 +100,18 @@ def replay(question: Question, tell: Tell | None = None) -> BacktestResult:
     hours = TradingHours(question.settings.hours.windows, question.settings.hours.closed_dates)
     desk = open_desk(question, hours)
     tally = _Tally(desk)
+    for report in steps(desk, hours):
+        tally.add(report)
+        if tell is not None:
+            tell(report)
+    return tally.result(question)
+
+
+def steps(desk: BacktestDesk, hours: TradingHours) -> Iterator[CycleReport]:
+    """Take the steps of every session, and give what came of each."""
     for number, day in enumerate(desk.data.days.tolist(), start=1):
         desk.clock.instant = hours.close_of(day)
-        tally.add(trade(desk, _ticket(number, day, desk)))
-        if tell is not None:
-            tell(day, tally.points[-1][0])
-    return tally.result(question)
+        yield trade(desk, _ticket(number, day, desk))
 
 
 def open_desk(question: Question, hours: TradingHours) -> BacktestDesk:
