@@ -31,6 +31,7 @@ app = App(
 )
 config_app = App(name="config", help="Look at the settings.")
 app.command(config_app)
+app.command("trading_bot.cli_backtest:backtest", name="backtest", help="Trade the past, and say what came of it.")
 app.command("trading_bot.cli_strategy:app", name="strategy", help="Write a strategy of your own, and check it.")
 
 Config = Annotated[

@@ -13,8 +13,14 @@ from trading_bot.domain.backtest import Fingerprints
 
 
 def fingerprints(past: Past, settings: TradingBotSettings) -> Fingerprints:
-    """Return the hashes of every bar, of this program, and of every setting that can change a decision."""
-    return Fingerprints(data=data_fingerprint(past), code=code_fingerprint(), settings=settings.fingerprint())
+    """Return the hashes of every bar, of this program, and of every setting that can change the result."""
+    return Fingerprints(data_fingerprint(past), code_fingerprint(), settings_fingerprint(settings))
+
+
+def settings_fingerprint(settings: TradingBotSettings) -> str:
+    """Return the SHA-256 of all that can change a decision of the bot, and of how the backtest is made."""
+    made = settings.backtest.model_dump_json()
+    return hashlib.sha256(f"{settings.fingerprint()}\n{made}".encode()).hexdigest()
 
 
 def data_fingerprint(past: Past) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from trading_bot.domain.backtest import SplitPaid
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.holdings import Holding, after_fill, after_split, remainder_of
@@ -196,7 +197,7 @@ class MemoryLedger:
         self._portfolio = Portfolio(cents(opening))
         self._high = self._portfolio.cash
         self._booked: dict[ExecutionId, Fill] = {}
-        self._splits: set[tuple[Symbol, date]] = set()
+        self.splits: list[SplitPaid] = []  # those that met a position, oldest first
         self._curve: list[EquityPoint] = []
 
     def portfolio(self) -> Portfolio:
@@ -225,14 +226,17 @@ class MemoryLedger:
         applied: list[Split] = []
         for split, price in splits:
             held = self._portfolio.positions.get(split.symbol)
-            if held is None or (split.symbol, split.session) in self._splits or self._is_old(split):
+            if held is None or self._is_booked(split) or self._is_old(split):
                 continue
             rest = remainder_of(held.quantity, split.ratio)
             after = after_split(Holding(held.quantity, held.average_price), split.ratio, rest)
             self._portfolio = _with(self._portfolio, split.symbol, after, cash=cents(rest * price))
-            self._splits.add((split.symbol, split.session))
+            self.splits.append(SplitPaid(split.symbol, split.session, split.ratio, rest, cents(rest * price)))
             applied.append(split)
         return tuple(applied)
+
+    def _is_booked(self, split: Split) -> bool:
+        return any((paid.symbol, paid.session) == (split.symbol, split.session) for paid in self.splits)
 
     def _is_old(self, split: Split) -> bool:
         """Say whether the split lies behind us: what is held was bought after it."""

@@ -7,7 +7,7 @@ asked once for all sessions (`foresight`). There is no lease, no schedule and no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -28,11 +28,14 @@ from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, Engine, Execution
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Lease, TradingState
-from trading_bot.domain.market import FloatVector, SessionAxis
+from trading_bot.domain.market import FloatVector, SessionAxis, Symbol
 from trading_bot.domain.orders import Decision, Fill
 from trading_bot.domain.ports import BrokerSetup
+from trading_bot.domain.words import counted
 from trading_bot.risk.manager import RiskManager
 from trading_bot.strategies.manager import StrategyManager
+
+PORTFOLIO_STOP = "portfolio_stop"  # the rule that only the owner ends
 
 Tell = Callable[[CycleReport], None]  # of every session, as soon as it is traded
 
@@ -150,9 +153,11 @@ class _Tally:
         self._executions: list[Execution] = []
         self._outcomes: Counter[str] = Counter({"approved": 0, "resized": 0, "rejected": 0})
         self._rejections: Counter[str] = Counter()
+        self._stopped: list[date] = []  # sessions on which the portfolio stop refused something
+        self._prices: Mapping[Symbol, Decimal] = {}
 
     def add(self, report: CycleReport) -> None:
-        newest = report.equity_curve[-1]
+        newest, self._prices = report.equity_curve[-1], report.prices
         self.points.append((newest.equity, newest.cash, newest.gross or Decimal(0)))
         self._executions += [self._execution(fill) for fill in report.fills]
         for decision in report.decisions:
@@ -160,6 +165,8 @@ class _Tally:
             self._outcomes[outcome] += 1
             if outcome == "rejected":
                 self._rejections[decision.rule] += 1
+        if any(decision.rule == PORTFOLIO_STOP for decision in report.decisions):
+            self._stopped.append(report.session)
 
     def _execution(self, fill: Fill) -> Execution:
         decision: Decision = self._desk.book.journal.decision_behind(fill.client_order_id)
@@ -192,9 +199,21 @@ class _Tally:
             fingerprints=fingerprints(past, question.settings),
             settings=question.asked,
             decisions=dict(self._outcomes),
+            splits=tuple(self._desk.book.ledger.splits),
+            prices=self._prices,
             rejections=dict(self._rejections.most_common()),
-            notes=tuple(self._desk.notifier.heard),
+            notes=(*self._desk.notifier.heard, *self._about_the_stop(question)),
         )
+
+    def _about_the_stop(self, question: Question) -> Iterator[str]:
+        """Say that a stop stood in the way: live, the owner would be asked, and here nobody is."""
+        if self._stopped:
+            share = question.settings.risk.portfolio_stop_loss_pct
+            yield (
+                f"The portfolio stop (a fall of {share:.1%} from the highest equity) refused entries on "
+                f"{counted(len(self._stopped), 'session')}, first on {self._stopped[0]}. Live, it waits for the owner's "
+                "`bensbot resume`, which a backtest never says. Without it: --set risk.portfolio_stop_loss_pct=1"
+            )
 
     def _column(self, number: int) -> FloatVector:
         return np.array([float(point[number]) for point in self.points])

@@ -205,6 +205,40 @@ class StrategySettings(Section):
     )
 
 
+class BacktestSettings(Section):
+    """How `bensbot backtest` trades the past. Costs and cash are those of `broker`."""
+
+    engine: Literal["replay", "vectorised"] = Field(
+        default="replay",
+        description="`replay` takes the steps, rules and broker of the live bot; `vectorised` keeps a plain ledger "
+        "without risk rules, and follows the settings below.",
+    )
+    fill: Literal["next-open", "next-close", "same-close"] = Field(
+        default="next-open", description="When an order that the close decided is filled."
+    )
+    sizing: Literal["weighted", "all-in"] = Field(
+        default="weighted",
+        description="`weighted` as `strategy` says; `all-in` gives each symbol an equal part of equity, all of it to a "
+        "single one, and acts when the opinion changes.",
+    )
+    size_at_fill: bool = Field(
+        default=False, description="Count the shares with the price they fill at, not with the deciding close."
+    )
+    short: bool = Field(default=False, description="Sell short where an opinion is negative.")
+    cash_buffer: Number = Field(
+        default=Decimal(0), ge=0, lt=1, description="The part of equity that is never invested, a fraction."
+    )
+    commission_pct: Number = Field(
+        default=Decimal(0),
+        ge=0,
+        lt=1,
+        description="Commission as a fraction of the order's value, on top of that of `broker`.",
+    )
+    last_bar: Literal["keep", "close-at-open", "close-at-close"] = Field(
+        default="keep", description="What becomes of open positions on the last bar; kept ones are valued at its close."
+    )
+
+
 class IntelligenceSettings(Section):
     """News and sentiment. They take no keys in this version."""
 

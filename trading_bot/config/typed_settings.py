@@ -12,14 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, cast
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 
 from trading_bot.config.files import read_file
 from trading_bot.config.origins import Layered, SettingPath, layered
+from trading_bot.config.overrides import from_command
 from trading_bot.config.problems import in_words
 from trading_bot.config.sections import (
+    BacktestSettings,
     BrokerSettings,
     DataSettings,
     IntelligenceSettings,
@@ -37,6 +40,7 @@ from trading_bot.config.windows import HoursSettings, WindowSettings
 from trading_bot.domain.errors import SettingsError
 
 __all__ = [
+    "BacktestSettings",
     "BrokerSettings",
     "DataSettings",
     "HoursSettings",
@@ -67,6 +71,7 @@ class TradingBotSettings(Section):
     risk: RiskSettings = Field(default_factory=RiskSettings)
     data: DataSettings = Field(default_factory=DataSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
+    backtest: BacktestSettings = Field(default_factory=BacktestSettings)
     intelligence: IntelligenceSettings = Field(default_factory=IntelligenceSettings)
     notification: NotificationSettings = Field(default_factory=NotificationSettings)
     state: StateSettings = Field(default_factory=StateSettings)
@@ -86,10 +91,11 @@ class TradingBotSettings(Section):
     def fingerprint(self) -> str:
         """Return the SHA-256, in hex, of every setting that can change a decision.
 
-        Notices, the state's place, the logging level and all secrets are left out. Equal settings
-        have equal fingerprints on every machine; `0.10` and `0.1` are equal.
+        Notices, the state's place, the logging level, how backtests are made and all secrets are left out.
+        Equal settings have equal fingerprints on every machine; `0.10` and `0.1` are equal.
         """
         unimportant: Any = {
+            "backtest": True,
             "notification": True,
             "state": True,
             "orchestrator": {"logging_level"},
@@ -116,29 +122,32 @@ class SettingOrigin:
     origin: str  # "default", "file config.yaml", ".env" or "environment BENSBOT_X"
 
 
-def load_config(path: str | Path | None = None) -> TradingBotSettings:
+def load_config(
+    path: str | Path | None = None, *, overrides: Mapping[str, object] = MappingProxyType({})
+) -> TradingBotSettings:
     """Return the settings from `path`, `.env` and the environment.
 
     Args:
         path: a YAML or JSON file. Without it, `config.yaml` in the current directory if there is
             one, else the defaults.
+        overrides: dotted names like `risk.max_open_trades` → values, which win over everything else.
 
     Raises:
         SettingsError: with every wrong setting in one message, and what to write instead.
     """
-    return _checked(_layers(path))
+    return _checked(_layers(path, overrides))
 
 
 def explain_config(path: str | Path | None = None) -> tuple[SettingOrigin, ...]:
     """Return every setting as `load_config(path)` sees it, with its origin. The same errors."""
-    layers = _layers(path)
+    layers = _layers(path, {})
     return tuple(_explained(_checked(layers), layers))
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _layers(path: str | Path | None) -> Layered:
+def _layers(path: str | Path | None, overrides: Mapping[str, object]) -> Layered:
     file = Path(path) if path is not None else DEFAULT_FILE
     wanted = path is not None or file.exists() or file.is_symlink()  # a link to nowhere is a missing file
     entries = list(read_file(file)) if wanted else []
@@ -147,7 +156,8 @@ def _layers(path: str | Path | None) -> Layered:
         found, wrong = entries_of(variables, _catalogue())
         entries += found
         complaints += wrong
-    return layered(entries, complaints)
+    found, wrong = from_command(overrides, _catalogue())
+    return layered([*entries, *found], [*complaints, *wrong])
 
 
 def _catalogue() -> Catalogue:

@@ -91,7 +91,7 @@ def entries_of(variables: Iterable[Variable], catalogue: Catalogue) -> tuple[lis
         elif path in entries:
             complaints.append(f"{_first(variable)} sets {'.'.join(path)} a second time: keep one of them.")
         else:
-            entries[path] = Entry(path, _value(path, variable.value), variable.origin)
+            entries[path] = Entry(path, meaning(path, variable.value), variable.origin)
     return sorted(entries.values(), key=lambda entry: len(entry.path)), complaints
 
 
@@ -108,7 +108,7 @@ def _path(name: str, catalogue: Catalogue) -> SettingPath | None:
     return (section, key, *option.split(LEVEL)) if option else (section, key)
 
 
-def _value(path: SettingPath, text: str) -> object:
+def meaning(path: SettingPath, text: str) -> object:
     """Return the text, or what it means in JSON where no model says what type it has: in options, and `null`."""
     if path[1] != "options":
         return None if text.strip().lower() == "null" else text

@@ -133,6 +133,14 @@ def test_each_execution_says_who_wanted_it_and_why():
         assert execution.strategy == "position_stop" or execution.strategy.split("+")[0] in execution.reason
 
 
+def test_a_portfolio_stop_that_nobody_ends_is_told():
+    (note,) = short(risk={"portfolio_stop_loss_pct": 0.001}).notes
+
+    assert note.startswith("The portfolio stop (a fall of 0.1% from the highest equity) refused entries on ")
+    assert "first on 2022-01-0" in note
+    assert not any("portfolio stop" in note for note in short(risk={"portfolio_stop_loss_pct": 1}).notes)
+
+
 def test_the_benchmark_is_that_of_the_sessions():
     result = short()
 

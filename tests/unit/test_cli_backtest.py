@@ -1,0 +1,124 @@
+"""`bensbot backtest`: what a person types, and what it answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from trading_bot.cli import app, main
+
+SHORT = ["backtest", "--from", "2022-01-03", "--to", "2022-01-14"]
+GOOGLE = [
+    *("backtest", "--engine", "vectorised", "--source", "sample-ohlcv", "--symbols", "GOOG", "--cash", "10000"),
+    *("--strategy", "sma_cross:fast=10,slow=30,act_on=crossings,short=true", "--from", "2004-08-19"),
+    *("--set", "backtest.sizing=all-in", "--set", "backtest.size_at_fill=true", "--set", "backtest.short=true"),
+    *("--set", "backtest.last_bar=close-at-open", "--set", "broker.slippage_bps=0", "--set", "broker.volume_share=1"),
+]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def ran(arguments: list[str]) -> None:
+    assert app(arguments, result_action="return_value") == 0
+
+
+def told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    ran(arguments)
+    return capsys.readouterr().out
+
+
+def refused(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr("sys.argv", ["bensbot", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_it_says_what_was_traded_and_what_came_of_it(capsys):
+    text = told([*SHORT, "--strategy", "sma_cross:fast=5,slow=20"], capsys)
+
+    assert "sma_cross(fast=5, slow=20), replay engine" in text
+    assert "2022-01-03 to 2022-01-14, 10 sessions" in text
+    assert "$100,000.00 became $" in text
+    assert "The S&P 500 made" in text
+
+
+def test_nothing_is_left_behind(tmp_path):
+    ran(SHORT)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_page_and_numbers_are_written_where_they_are_wanted(tmp_path, capsys):
+    text = told([*SHORT, "--report", "page.html", "--json", "numbers.json"], capsys)
+
+    assert "Page: page.html" in text
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert json.loads((tmp_path / "numbers.json").read_text())["engine"] == "replay"
+
+
+def test_numbers_alone_can_be_piped(capsys):
+    assert json.loads(told([*SHORT, "--json", "-"], capsys))["engine"] == "replay"
+
+
+def test_the_result_of_another_engine_comes_from_one_line(capsys):
+    # What backtesting.py comes to on the packaged bars of Google: tests/unit/backtest/test_reference_results.py
+    text = told(GOOGLE, capsys)
+
+    assert "$10,000.00 became $51,406.51" in text
+    assert "66 closed" in text
+
+
+def test_a_settings_file_can_say_the_same(tmp_path, capsys):
+    (tmp_path / "google.yaml").write_text(
+        "data: {source: sample-ohlcv, symbols: [GOOG], start: 2004-08-19}\n"
+        "broker: {starting_cash: 10000, slippage_bps: 0, volume_share: 1}\n"
+        "strategy: {team: [{name: sma_cross, options: {fast: 10, slow: 30, act_on: crossings, short: true}}]}\n"
+        "backtest: {engine: vectorised, sizing: all-in, size_at_fill: true, short: true, last_bar: close-at-open}\n"
+    )
+
+    assert "$10,000.00 became $51,406.51" in told(["backtest", "--config", "google.yaml"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (["--strategy", "sma_crss"], "no strategy called 'sma_crss'. Did you mean 'sma_cross'?"),
+        (["--strategy", "sma_cross:fats=3"], "has no option 'fats'. Did you mean 'fast'?"),
+        (["--strategy", "sma_cross:fast"], "write it like sma_cross:fast=10,slow=30"),
+        (["--strategy", "sma_cross:fast=["], "cannot be read as a value"),
+        (["--set", "risk.max_open=3"], "risk.max_open is no setting. Did you mean risk.max_open_trades?"),
+        (["--set", "risk"], "write a setting and its value, as in --set risk.max_open_trades=3"),
+        (["--set", "backtest.engine=fast"], "it must be one of replay, vectorised"),
+        (["--set", "backtest.short=true"], "Add --engine vectorised, or leave the setting out."),
+        (["--set", "data.start=x", "--set", "data.start=y"], "--set data.start is there twice"),
+        (["--from", "2022-06-01", "--to", "2021-01-01"], "nothing lies in between"),
+        (["--symbols", "AAPL,MFST"], "no symbol 'MFST'. Did you mean 'MSFT'?"),
+        (["--report", "nowhere/page.html"], "there is no folder nowhere"),
+        (["--cash", "0"], "broker.starting_cash"),
+    ],
+)
+def test_what_is_typed_wrong_is_answered_with_what_to_type(typed, answer, monkeypatch, capsys):
+    assert answer in " ".join(refused(["backtest", *typed], monkeypatch, capsys).split())
+
+
+def test_a_secret_does_not_belong_on_a_command_line(monkeypatch, capsys):
+    said = refused(["backtest", "--set", "broker.options.api_key=planted"], monkeypatch, capsys)
+
+    assert "set BENSBOT_BROKER__OPTIONS__API_KEY instead" in said
+    assert "planted" not in said
+
+
+def test_help_is_there_without_the_engines(capsys):
+    with pytest.raises(SystemExit):
+        app(["backtest", "--help"])
+    text = capsys.readouterr().out
+
+    assert "--strategy" in text
+    assert "--empty" not in text
