@@ -211,7 +211,7 @@ class _Tally:
             share = question.settings.risk.portfolio_stop_loss_pct
             yield (
                 f"The portfolio stop (a fall of {share:.1%} from the highest equity) refused entries on "
-                f"{counted(len(self._stopped), 'session')}, first on {self._stopped[0]}. Live, it waits for the owner's "
+                f"{counted(len(self._stopped), 'session')}, first on {self._stopped[0]}. Live it waits for the owner's "
                 "`bensbot resume`, which a backtest never says. Without it: --set risk.portfolio_stop_loss_pct=1"
             )
 
