@@ -74,15 +74,20 @@ def earnings(history: MarketHistory) -> Earnings:
 
 def held(exposure: FloatMatrix, earned: Earnings, *, short: bool) -> Held:
     """Return what a portfolio that follows `exposure`, (T - 1, N), does. Negative exposure counts only with `short`."""
-    weights = np.array(exposure) if short else np.maximum(exposure, 0.0)
-    if earned.gaps is not None:
-        weights = _as_traded(weights, earned.gaps)
-    weights *= earned.parts[:, None]
-    intraday = np.einsum("tn,tn->t", weights, earned.intraday)
-    whole = np.einsum("tn,tn->t", weights, earned.whole)
-    gross = np.einsum("tn->t", np.abs(weights) if short else weights)
-    change = np.diff(weights, axis=0, prepend=0.0)
-    return Held(intraday, whole, np.einsum("tn->t", np.abs(change, out=change)), gross)
+    wanted = exposure if short or not (exposure < 0).any() else np.maximum(exposure, 0.0)
+    if earned.gaps is None:  # one part for every session: the vectors are scaled, not the matrix
+        part = earned.parts[0]
+    else:
+        wanted, part = _as_traded(wanted, earned.gaps) * earned.parts[:, None], 1.0
+    change = np.empty_like(wanted)
+    change[0] = wanted[0]
+    np.subtract(wanted[1:], wanted[:-1], out=change[1:])
+    return Held(
+        intraday=part * np.einsum("tn,tn->t", wanted, earned.intraday),
+        whole=part * np.einsum("tn,tn->t", wanted, earned.whole),
+        traded=part * np.einsum("tn->t", np.abs(change, out=change)),
+        gross=part * np.einsum("tn->t", np.abs(wanted) if short else wanted),
+    )
 
 
 def session_returns(rows: Held, *, cost_bps: float) -> FloatVector:
@@ -121,9 +126,9 @@ def _bridged(history: MarketHistory, known: BoolMatrix) -> tuple[FloatMatrix, Fl
 
 
 def _as_traded(exposure: FloatMatrix, gaps: Gaps) -> FloatMatrix:
-    """Keep the exposure from before where it could not be changed, and none of what is gone."""
-    exposure[gaps.gone] = 0.0
-    exposure[0, gaps.kept[0]] = 0.0
-    rows = np.arange(len(exposure))[:, None]
+    """Return the exposure from before where it could not be changed, and none of what is gone."""
+    there = np.where(gaps.gone, 0.0, exposure)
+    there[0, gaps.kept[0]] = 0.0
+    rows = np.arange(len(there))[:, None]
     decided = np.maximum.accumulate(np.where(gaps.kept, 0, rows), axis=0)
-    return np.take_along_axis(exposure, decided, axis=0)
+    return np.take_along_axis(there, decided, axis=0)

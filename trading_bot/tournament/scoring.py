@@ -79,8 +79,10 @@ def score(
         )
     keep_freed_memory()
     earned = earnings(history.rows(slice(-longest - BEFORE, None)))
+    warm = {candidate.label: _lead_in(candidate, terms) for candidate in candidates}
+    seen = {lead_in: history.rows(slice(-longest - BEFORE - lead_in, None)) for lead_in in warm.values()}
     records = [
-        record(_seen(history, candidate, longest, terms), build(candidate.name, candidate.options), earned, terms)
+        record(seen[warm[candidate.label]], build(candidate.name, candidate.options), earned, terms)
         for candidate in candidates
     ]
     by_window = [scores_of(candidates, records, window) for window in windows]
@@ -104,13 +106,12 @@ def checked_exposure(opinion: Opinion, history: MarketHistory, name: str) -> Flo
     return exposure
 
 
-def _seen(history: MarketHistory, candidate: Candidate, longest: int, terms: ScoringTerms) -> MarketHistory:
-    """Return the rows that the candidate is asked about: the longest window and enough before it to be warm.
+def _lead_in(candidate: Candidate, terms: ScoringTerms) -> int:
+    """Return how many sessions before the window the candidate is shown, so that it is warm when the window begins.
 
     Whole numbers among the options count sessions: a longer one lengthens what is seen.
     """
-    lead_in = max((terms.lead_in, *_whole_numbers(candidate.options)))
-    return history.rows(slice(-(longest + BEFORE + lead_in), None))
+    return max((terms.lead_in, *_whole_numbers(candidate.options)))
 
 
 def _whole_numbers(option: object) -> Iterator[int]:
@@ -132,25 +133,19 @@ def scores_of(candidates: Sequence[Candidate], records: Sequence[Record], window
     """Measure all candidates at once over the last `window` sessions of their records; one score each, in order."""
     # Candidates as rows in memory: each one's numbers are added up in the same order however many there are.
     returns = np.array([one.returns[-window:] for one in records]).T
+    traded = np.array([one.traded[-window:] for one in records]).T
+    gross = np.array([one.gross[-window:] for one in records]).T
     worth = np.ones((len(records), returns.shape[0] + 1)).T
     np.cumprod(1.0 + returns, axis=0, out=worth[1:])
-    columns = (
-        sharpe(returns), sortino(returns), total_return(worth), max_drawdown(worth), volatility(returns)
-    )  # fmt: skip
-    scores: list[Score] = []
-    for place, (candidate, one) in enumerate(zip(candidates, records, strict=True)):
-        ratio, downside, gained, lost, wild = (float(column[place]) for column in columns)
-        scores.append(
-            Score(
-                candidate=candidate,
-                window=window,
-                sharpe=known(ratio),
-                sortino=known(downside),
-                total_return=gained if np.isfinite(gained) else -1.0,  # what was lost whole is not earned with later
-                drawdown=lost,
-                volatility=known(wild),
-                exposure=float(np.mean(one.gross[-window:])),
-                turnover=float(np.mean(one.traded[-window:])) / 2 * SESSIONS_A_YEAR,
-            )
-        )
-    return scores
+    gained = total_return(worth)
+    table = zip(
+        map(known, sharpe(returns)),
+        map(known, sortino(returns)),
+        np.where(np.isfinite(gained), gained, -1.0).tolist(),  # what was lost whole is not earned with later
+        max_drawdown(worth).tolist(),
+        map(known, volatility(returns)),
+        np.mean(gross, axis=0).tolist(),
+        (np.mean(traded, axis=0) / 2 * SESSIONS_A_YEAR).tolist(),
+        strict=True,
+    )
+    return [Score(candidate, window, *row) for candidate, row in zip(candidates, table, strict=True)]
