@@ -12,20 +12,28 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.patience import PATIENCE, until, within
+
 ROOT = Path(__file__).resolve().parents[2]
 INTERVAL = 15  # seconds; so the rule of silence waits for its least, 60 seconds
-HEALTHY_SECONDS = 85  # a window opens within 15 seconds, lasts 60, and is looked at every 5
-A_FEW_CYCLES = 25
-BOOT_SECONDS = 60
+SLOWER = (15, 30, 120)  # seconds; which of them a busy machine keeps up with is found out
+A_CYCLE_TRADES = 120.0  # seconds, and two intervals
+SERVERS_OWN = ("id", "created", "updated")  # of an automation
+MARGIN = 25  # seconds: a window opens within 15, and is looked at every 5
+# Seconds, at the longest. The slowest rule waits for three missed heartbeats; then each alarm is a process of its own,
+# behind those of the cycles that fell due meanwhile, eight at a time; and one that the killed loop had fetched already
+# is given up after five minutes.
+RULES_FIRE = ALARMS_END = 900.0
 NAMES = [
     "bensbot: command not taken up",
     "bensbot: late runs",
@@ -35,7 +43,7 @@ NAMES = [
     "bensbot: stuck in pending",
 ]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @dataclass
@@ -47,7 +55,7 @@ class Watch:
     variables: dict[str, str]
 
     def ask(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(self.address + path, json=body, trust_env=False, timeout=30)
+        answer = httpx.post(self.address + path, json=body, trust_env=False, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -59,15 +67,15 @@ class Watch:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def with_settings(self, **sections: dict[str, Any]) -> Watch:
+    def with_settings(self, *, interval: int = INTERVAL, **sections: dict[str, Any]) -> Watch:
         settings = {
             "state": {"folder": str(self.folder / "state")},
-            "orchestrator": {"loop_interval_seconds": INTERVAL},
+            "orchestrator": {"loop_interval_seconds": interval},
             **sections,
         }
         (self.folder / "settings.json").write_text(json.dumps(settings))
@@ -79,17 +87,29 @@ class Watch:
 
     def fired(self) -> list[str]:
         """Return the names of the rules that fired, newest first."""
-        wanted = {"event": {"name": ["prefect.automation.triggered"]}}
-        found = self.ask("/events/filter", filter=wanted)["events"]
-        return [event["resource"]["prefect.resource.name"] for event in found]
+        return [event["resource"]["prefect.resource.name"] for event in self.events("prefect.automation.triggered")]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return self.ask("/events/filter", filter={"event": {"name": [name]}})["events"]
 
     def start_run(self, path: str, **params: Any) -> str:
-        deployment = httpx.get(f"{self.address}/deployments/name/{path}", trust_env=False, timeout=30).json()
+        deployment = httpx.get(f"{self.address}/deployments/name/{path}", trust_env=False, timeout=60).json()
         return self.ask(f"/deployments/{deployment['id']}/create_flow_run", parameters={"params": params})["id"]
+
+    def state_of(self, run_id: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.address}/flow_runs/{run_id}", trust_env=False, timeout=60)
+        return answer.raise_for_status().json()["state"]
+
+    def wait_less_in(self, name: str, *, seconds: int) -> None:
+        """Let a rule fire sooner than it was made to; all else of it stays."""
+        (rule,) = [rule for rule in self.ask("/automations/filter") if rule["name"] == name]
+        kept = {key: value for key, value in rule.items() if key not in SERVERS_OWN}
+        kept["trigger"] = {**rule["trigger"], "within": seconds}
+        httpx.put(f"{self.address}/automations/{rule['id']}", json=kept, trust_env=False, timeout=60).raise_for_status()
 
     def as_if_scheduled_long_ago(self) -> None:
         """The server holds back state changes of runs that were scheduled less than five minutes ago."""
-        with closing(sqlite3.connect(self.folder / "home" / "prefect.db", timeout=30)) as database:
+        with closing(sqlite3.connect(self.folder / "home" / "prefect.db", timeout=60)) as database:
             database.execute(
                 "UPDATE flow_run_state SET timestamp = datetime(timestamp, '-1 hour') WHERE name = 'Scheduled'"
             )
@@ -103,14 +123,15 @@ class Watch:
         return found
 
     @contextmanager
-    def loop(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Serve in a process group of its own."""
-        command = [sys.executable, "-m", "tests.flows.watched_loop", str(self.folder / "settings.json"), str(INTERVAL)]
+    def loop(self, interval: int = INTERVAL) -> Iterator[subprocess.Popen[bytes]]:
+        """Serve in a process group of its own, until the block ends; begin it when everything is deployed."""
+        command = [sys.executable, "-m", "tests.flows.watched_loop", str(self.folder / "settings.json"), str(interval)]
         with (self.folder / "loop.log").open("ab") as log:
             child = subprocess.Popen(
                 command, cwd=ROOT, env=self.variables, stdout=log, stderr=log, start_new_session=True
             )
             try:
+                until("it is deployed", lambda: "alarm" in str(self.ask("/deployments/filter")))
                 yield child
             finally:
                 kill(child)
@@ -121,13 +142,6 @@ def kill(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-
-
-def until(said: str, true: Callable[[], Any], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {said}"
-        time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +172,7 @@ def server_in(folder: Path) -> Iterator[Watch]:
         server = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
         try:
             found = Watch(folder, address, variables)
-            until("the server answers", lambda: answers(address), BOOT_SECONDS)
+            until("the server answers", lambda: answers(address))
             yield found
         finally:
             kill(server)
@@ -166,7 +180,7 @@ def server_in(folder: Path) -> Iterator[Watch]:
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/health", trust_env=False).status_code == 200
+        return httpx.get(f"{address}/health", trust_env=False, timeout=10).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -220,18 +234,17 @@ def story(watch: Watch, channel: Channel) -> Story:
     watch.with_settings(notification={"urls": [channel.url], "min_level": "error"})
     seen = Story()
     with watch.loop() as child:
-        until("it is deployed", lambda: "alarm" in str(watch.ask("/deployments/filter")), BOOT_SECONDS)
         seen.applied += [watch.apply(), watch.apply()]
         watch.as_if_scheduled_long_ago()
         watch.start_run("end-of-day/bensbot")
-        time.sleep(A_FEW_CYCLES)
+        until("it hangs", lambda: watch.run("end-of-day")["id"] in str(watch.events("prefect.flow-run.heartbeat")))
         kill(child)
     watch.start_run("halt/bensbot", because="looks odd")
-    until("the rules fired", lambda: set(watch.fired()) >= EXPECTED, 150)
+    until("the rules fired", lambda: set(watch.fired()) >= EXPECTED, RULES_FIRE)
     seen.fired_when_dead, seen.lost = set(watch.fired()), watch.run("end-of-day")
     with watch.loop():
-        until("four notices came", lambda: len(channel.arrived) >= 4, 60)
-        until("every alarm ended", lambda: all(ended(run) for run in watch.runs("alarm")), 30)
+        until("four notices came", lambda: len({notice["title"] for notice in channel.arrived}) >= 4, ALARMS_END)
+        until("every alarm ended", lambda: all(ended(run) for run in watch.runs("alarm")), ALARMS_END)
     seen.notices, seen.alarms = list(channel.arrived), watch.runs("alarm")
     return seen
 
@@ -247,15 +260,36 @@ def test_apply_creates_every_rule_and_a_second_time_changes_nothing(story: Story
     assert again == dict.fromkeys(NAMES, "unchanged")
 
 
+@pytest.mark.xdist_group("calm-watch")
 def test_no_rule_fires_while_the_loop_trades(tmp_path: Path):
-    with server_in(tmp_path) as watch, watch.with_settings().loop():
-        until("it is deployed", lambda: "alarm" in str(watch.ask("/deployments/filter")), BOOT_SECONDS)
-        watch.apply()
-        watch.as_if_scheduled_long_ago()
-        time.sleep(HEALTHY_SECONDS)
+    late: list[str] = []
+    for interval in SLOWER:
+        (tmp_path / str(interval)).mkdir()
+        with server_in(tmp_path / str(interval)) as watch, watch.with_settings(interval=interval).loop(interval):
+            watch.apply()
+            watch.as_if_scheduled_long_ago()
+            if not within(A_CYCLE_TRADES + 2 * interval, lambda: watch.events("bensbot.cycle.traded")):
+                late = [f"none of those every {interval} s trades, for all come too late"]
+                continue
+            began = datetime.now(UTC)
+            time.sleep(max(3 * interval, 60) + MARGIN)
+            fired, late = watch.fired(), late_runs(watch, since=began, interval=interval)
+        if not late:
+            assert fired == []
+            return
+    pytest.fail(f"the machine keeps up with no interval: {late}")
 
-        assert watch.fired() == []
-        assert {run["state_name"] for run in watch.runs("trading-cycle")} >= {"Completed"}
+
+def late_runs(watch: Watch, *, since: datetime, interval: int) -> list[str]:
+    """Return the cycles that were due since then and did not end within the interval: rules may well tell of these."""
+    found: list[str] = []
+    for run in watch.runs("trading-cycle"):
+        due = datetime.fromisoformat(run["expected_start_time"])
+        limit = due + timedelta(seconds=interval)
+        in_time = run["end_time"] is not None and datetime.fromisoformat(run["end_time"]) <= limit
+        if since <= due and limit <= datetime.now(UTC) and not in_time:
+            found.append(f"{run['name']} {run['state_name']}, due {due}")
+    return found
 
 
 def test_a_run_that_was_killed_together_with_its_runner_is_marked_as_crashed(story: Story):
@@ -269,8 +303,9 @@ def test_a_dead_loop_is_noticed_in_every_way(story: Story):
 
 def test_people_are_told_once_of_each_trouble_as_soon_as_something_serves_again(story: Story):
     titles = [notice["title"] for notice in story.notices]
+    clock_hours = {run["expected_start_time"][:13] for run in story.alarms}  # a new one has a right to its own notice
 
-    assert sorted(titles) == sorted(set(titles))
+    assert max(titles.count(title) for title in titles) <= len(clock_hours)
     assert set(titles) >= {
         "BensBot: no cycle completes",
         "BensBot: runs start late",
@@ -283,6 +318,18 @@ def test_the_notice_names_the_run_that_was_lost(story: Story):
     (notice,) = [notice for notice in story.notices if notice["title"] == "BensBot: a run was lost"]
 
     assert notice["message"].startswith(f"end-of-day, run {story.lost['name']}: The watchdog gave this run up")
+
+
+def test_a_run_that_was_fetched_and_never_begun_is_marked_as_crashed(watch: Watch, story: Story):
+    watch.apply()
+    watch.wait_less_in("bensbot: stuck in pending", seconds=10)
+    run = watch.ask("/flow_runs/", flow_id=story.alarms[0]["flow_id"], state={"type": "PENDING", "name": "Pending"})
+
+    until("it is given up", lambda: watch.state_of(run["id"])["type"] == "CRASHED")
+
+    message = watch.state_of(run["id"])["message"]
+    assert message == "The watchdog gave this run up: fetched, and not begun after 5 minutes."
+    assert watch.apply()["bensbot: stuck in pending"] == "put right"
 
 
 def test_a_rule_that_was_edited_is_put_right_and_foreign_rules_are_left_alone(watch: Watch, story: Story):
