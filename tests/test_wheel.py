@@ -88,6 +88,8 @@ def test_the_wheel_holds_what_is_read_at_run_time(wheel: Path):
         "flows/cycle.py",
         "trading_bot/data/packaged/sample.npz",
         "trading_bot/data/packaged/sample_ohlcv.npz",
+        "trading_bot/core/templates/strategy.txt",
+        "trading_bot/core/templates/test_strategy.txt",
         "trading_bot/data/packaged/PROVENANCE.md",
         "trading_bot/data/packaged/LICENSE-skfolio.txt",
         "trading_bot/state/migrations/env.py",

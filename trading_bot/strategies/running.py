@@ -5,6 +5,7 @@ Each function gives row t from rows up to t only, and the same bits for a row wh
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from trading_bot.domain.market import FloatMatrix
 
-MANY_COLUMNS = 256
+# What has many columns is best gone through once, a call for each row; what has few, in few calls for the whole matrix.
+MANY_COLUMNS, VERY_MANY_COLUMNS = 256, 1000
 LARGEST_WEIGHT = 1e100
 
 Events = NDArray[np.int8]  # (T, N): nothing happened, LONG, SHORT or OUT
@@ -40,6 +42,12 @@ def decay(values: FloatMatrix, keep: float) -> FloatMatrix:
 
     Divided by keep^t this is a running sum. It is taken in stretches in which keep^-t does not grow out of bounds.
     """
+    if values.shape[1] > VERY_MANY_COLUMNS:
+        carry = np.empty(values.shape[1])
+        for before, now in itertools.pairwise(values):
+            np.multiply(before, keep, out=carry)
+            np.add(now, carry, out=now)
+        return values
     if keep <= 0:
         return values
     stretch = max(1, int(np.log(LARGEST_WEIGHT) / -np.log(keep)))
@@ -47,9 +55,8 @@ def decay(values: FloatMatrix, keep: float) -> FloatMatrix:
         part = values[begin : begin + stretch]
         if begin:
             part[0] += keep * values[begin - 1]
-        weights = np.cumprod(
-            np.full((len(part), 1), 1.0 / keep), axis=0
-        )  # one after the other: the same for any length
+        # One after the other, so that they are the same for any length.
+        weights = np.cumprod(np.full((len(part), 1), 1.0 / keep), axis=0)
         part *= weights
         running_sums(part, out=part)
         part /= weights
@@ -63,6 +70,13 @@ def latched(events: Events) -> FloatMatrix:
 
 def held(enter: NDArray[np.bool_], leave: NDArray[np.bool_]) -> FloatMatrix:
     """Return 1 from a row of `enter` until before the next row of `leave`, else 0. Both at once: 0."""
+    if enter.shape[1] > VERY_MANY_COLUMNS:
+        out, now = np.empty(enter.shape), np.zeros(enter.shape[1], dtype=bool)
+        for row, goes_in, goes_out in zip(out, enter, leave, strict=True):
+            now |= goes_in
+            np.greater(now, goes_out, out=now)  # held, and not left
+            row[:] = now
+        return out
     newest = _newest(enter | leave, enter & ~leave, values=2)
     newest &= 1
     return newest.astype(np.float64)

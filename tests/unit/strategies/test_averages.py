@@ -10,7 +10,7 @@ from tests.unit.strategies.markets import NO_VALUE, column, walk
 from trading_bot.domain.market import FloatMatrix
 from trading_bot.strategies.averages import average_true_range, exponential_mean, macd_lines, wilder_rsi
 
-FEW, MANY = 5, 300  # columns: either way of adding up
+FEW, MANY, VERY_MANY = 5, 300, 1001  # columns: every way of adding up
 # The worked example of StockCharts' ChartSchool, article "Relative Strength Index (RSI)", its spreadsheet's first rows.
 CLOSES = [
     44.3389, 44.0902, 44.1497, 43.6124, 44.3278, 44.8264, 45.0955, 45.4245, 45.8433, 46.0826, 45.8931,
@@ -23,7 +23,7 @@ def assert_same(ours: FloatMatrix, oracle: np.ndarray) -> None:
     assert np.allclose(ours, oracle, rtol=1e-9, atol=1e-9, equal_nan=True)
 
 
-@pytest.mark.parametrize("symbols", [FEW, MANY])
+@pytest.mark.parametrize("symbols", [FEW, MANY, VERY_MANY])
 @pytest.mark.parametrize("period", [2, 12, 26, 200])
 def test_exponential_means_are_those_of_ta_lib_seed_included(period: int, symbols: int):
     close = walk(5, symbols=symbols)
@@ -40,7 +40,7 @@ def test_an_exponential_mean_begins_with_a_plain_one():
     )
 
 
-@pytest.mark.parametrize("symbols", [FEW, MANY])
+@pytest.mark.parametrize("symbols", [FEW, MANY, VERY_MANY])
 @pytest.mark.parametrize(("fast", "slow", "signal"), [(12, 26, 9), (5, 35, 5), (2, 3, 2), (3, 10, 16)])
 def test_macd_is_that_of_ta_lib_seed_included(fast: int, slow: int, signal: int, symbols: int):
     close = walk(6, symbols=symbols)
@@ -54,7 +54,7 @@ def test_macd_is_that_of_ta_lib_seed_included(fast: int, slow: int, signal: int,
         assert_same(line[:, place], oracle_line)
 
 
-@pytest.mark.parametrize("symbols", [FEW, MANY])
+@pytest.mark.parametrize("symbols", [FEW, MANY, VERY_MANY])
 @pytest.mark.parametrize("period", [2, 7, 14, 20])
 def test_true_ranges_are_those_of_ta_lib_seed_included(period: int, symbols: int):
     close = walk(7, symbols=symbols)

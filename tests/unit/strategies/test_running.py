@@ -6,17 +6,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.strategies.markets import walk
-from trading_bot.strategies.running import LONG, MANY_COLUMNS, OUT, SHORT, decay, held, latched, running_sums
+from trading_bot.strategies.running import (
+    LONG,
+    MANY_COLUMNS,
+    OUT,
+    SHORT,
+    VERY_MANY_COLUMNS,
+    decay,
+    held,
+    latched,
+    running_sums,
+)
 
 NOTHING = 0
-BOTH_WAYS = [3, MANY_COLUMNS + 1]  # columns
+EVERY_WAY = [3, MANY_COLUMNS + 1, VERY_MANY_COLUMNS + 1]  # columns
 
 
 def events(*happened: int) -> np.ndarray:
     return np.array(happened, dtype=np.int8)[:, None]
 
 
-@pytest.mark.parametrize("columns", BOTH_WAYS)
+@pytest.mark.parametrize("columns", EVERY_WAY)
 def test_running_sums_add_up_row_by_row(columns: int):
     values = walk(1, symbols=columns)
     sums, expected = running_sums(values), np.zeros(columns)
@@ -26,7 +36,7 @@ def test_running_sums_add_up_row_by_row(columns: int):
         assert np.array_equal(sums[row], expected)
 
 
-@pytest.mark.parametrize("columns", BOTH_WAYS)
+@pytest.mark.parametrize("columns", EVERY_WAY)
 @pytest.mark.parametrize("keep", [0.0, 1e-10, 0.5, 11 / 13, 0.999])
 def test_each_row_keeps_a_part_of_the_one_before(keep: float, columns: int):
     values = walk(2, symbols=columns)
@@ -37,7 +47,7 @@ def test_each_row_keeps_a_part_of_the_one_before(keep: float, columns: int):
         assert np.allclose(sums[row], expected, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("columns", BOTH_WAYS)
+@pytest.mark.parametrize("columns", EVERY_WAY)
 def test_the_first_rows_are_the_same_bits_whatever_follows(columns: int):
     values = walk(3, symbols=columns)
 
@@ -65,7 +75,7 @@ def test_a_state_lasts_until_the_next_event(happened, exposure):
     assert latched(events(*happened))[:, 0].tolist() == exposure
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40), st.sampled_from(BOTH_WAYS))
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40), st.sampled_from(EVERY_WAY))
 def test_held_from_entering_until_leaving_and_leaving_wins(signs, columns):
     enter = np.array([[sign[0]] * columns for sign in signs], dtype=bool).reshape(-1, columns)
     leave = np.array([[sign[1]] * columns for sign in signs], dtype=bool).reshape(-1, columns)
