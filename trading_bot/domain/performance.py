@@ -203,7 +203,7 @@ def beta(returns: FloatVector, benchmark: FloatVector) -> float | None:
     if len(ours) < 2 or np.std(theirs) < NO_CHANGE:
         return None
     apart = theirs - np.mean(theirs)
-    return known(float(apart @ ours) / float(apart @ apart))
+    return known(float(apart @ (ours - np.mean(ours))) / float(apart @ apart))
 
 
 def alpha(returns: FloatVector, benchmark: FloatVector) -> float | None:

@@ -63,7 +63,8 @@ def test_sortino_and_calmar_are_theirs_where_something_was_lost(changes: Curves)
 @given(st.data())
 @settings(max_examples=50)
 def test_alpha_and_beta_are_theirs(data: st.DataObject):
-    market = data.draw(returns.filter(varied))
+    # They centre the market only: where it hardly varies, their beta has the rounding of its mean in it.
+    market = data.draw(returns.filter(lambda changes: bool(np.std(changes) > 0.01)))
     noise = data.draw(arrays(np.int64, len(market), elements=st.integers(-500, 500))) / 10_000
     ours = 0.7 * market + noise
 
