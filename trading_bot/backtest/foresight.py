@@ -34,22 +34,10 @@ class Asked:
         if chapter.number != self._chapter:
             self._opinion = self._strategy.opinion(chapter.history)
             self._chapter = chapter.number
-            self._require_causality(chapter.history, len(history.sessions))
+            require_causality(self._name, self._strategy, self._opinion, chapter.history, len(history.sessions))
         end = len(history.sessions)
         evidence = {name: values[:end] for name, values in self._opinion.evidence.items()}
         return Opinion(self._opinion.exposure[:end], evidence)
-
-    def _require_causality(self, history: MarketHistory, first: int) -> None:
-        for end in sorted({int(row) for row in np.linspace(first, len(history.sessions), LOOKS)}):
-            then = self._strategy.opinion(history.rows(slice(0, end))).exposure[-1]
-            now = self._opinion.exposure[end - 1]
-            if not np.array_equal(then, now):
-                column = int(np.flatnonzero(then != now)[0])
-                raise LooksAhead(
-                    f"{self._name} looks ahead: on {history.sessions[end - 1]} it wants {then[column]:+.2f} of "
-                    f"{history.symbols[column]} with what was known then, and {now[column]:+.2f} once later sessions "
-                    "are known. Row t of an opinion may use rows up to t only; `bensbot strategy check` says where."
-                )
 
 
 class AskedInWords(Asked):
@@ -63,6 +51,20 @@ class AskedInWords(Asked):
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Say why, as the strategy does."""
         return self._words.reason(evidence, exposure)
+
+
+def require_causality(name: str, strategy: Strategy, opinion: Opinion, history: MarketHistory, first: int) -> None:
+    """Ask anew on a few sessions, `first` rows known at the earliest. Raises LooksAhead where the answer differs."""
+    for end in sorted({int(row) for row in np.linspace(first, len(history.sessions), LOOKS)}):
+        then = strategy.opinion(history.rows(slice(0, end))).exposure[-1]
+        now = opinion.exposure[end - 1]
+        if not np.array_equal(then, now):
+            column = int(np.flatnonzero(then != now)[0])
+            raise LooksAhead(
+                f"{name} looks ahead: on {history.sessions[end - 1]} it wants {then[column]:+.2f} of "
+                f"{history.symbols[column]} with what was known then, and {now[column]:+.2f} once later sessions "
+                "are known. Row t of an opinion may use rows up to t only; `bensbot strategy check` says where."
+            )
 
 
 def asked_once(team: Sequence[Member], past: Past) -> tuple[Member, ...]:

@@ -27,6 +27,7 @@ from trading_bot.backtest.account import Account, Point, sides
 from trading_bot.backtest.dealing import Dealing
 from trading_bot.backtest.deciding import UNKNOWN, Close, Ordered, all_in, by_weight
 from trading_bot.backtest.filling import RETRIED, Cut, Got, Offer, fill
+from trading_bot.backtest.foresight import require_causality
 from trading_bot.backtest.question import LedgerQuestion
 from trading_bot.backtest.tape import Tape
 from trading_bot.backtest.wishes import Wishes, wishes
@@ -44,6 +45,7 @@ def run_ledger(question: LedgerQuestion) -> BacktestResult:
     Raises:
         ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
         DataError: the prices of a session are missing.
+        LooksAhead: a strategy knows on some session what came later.
     """
     ledger = _Ledger(question)
     for chapter, days in question.past.chapters():
@@ -71,7 +73,10 @@ class _Ledger:
         history = chapter.history
         tape = Tape(history)
         wanted = wishes(history, self._asked.team, self._asked.targets, self._terms)
-        for row in np.searchsorted(history.sessions, days).tolist():
+        rows: list[int] = np.searchsorted(history.sessions, days).tolist()
+        for member, opinion in zip(wanted.team, wanted.opinions, strict=True):
+            require_causality(member.name, member.strategy, opinion, history, rows[0] + 1)
+        for row in rows:
             self._split(chapter, tape, row)
             self._session(tape, wanted, row)
             self._yesterday = history.sessions[row].astype(object)

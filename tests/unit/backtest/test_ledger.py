@@ -15,7 +15,9 @@ from tests.unit.backtest.pasts import LIKE_THE_BOT, Wanting, asking, past
 from tests.unit.strategies.markets import letters
 from trading_bot.backtest.ledger import run_ledger
 from trading_bot.domain.backtest import BacktestResult, Engine, FillAt, LastBar, Sizing, Terms
-from trading_bot.domain.market import Split
+from trading_bot.domain.errors import LooksAhead
+from trading_bot.domain.market import MarketHistory, Split
+from trading_bot.domain.ports import Opinion
 
 FREE = Terms(slippage_bps=Decimal(0), sizing=Sizing.ALL_IN)
 LIKE_LEAN = replace(
@@ -188,6 +190,17 @@ def test_weighted_sizing_follows_the_score_the_candidates_and_the_threshold():
     assert told(result) == [(1, "buy", 200, 10), (4, "sell", 200, 10.2), (4, "buy", 361, 10)]
     assert result.executions[1].reason.startswith("no longer wanted")
     assert result.executions[2].reason == "wanted at 36.0% of equity; test: exposure +0.90"
+
+
+def test_a_strategy_that_knows_tomorrow_is_refused():
+    class Tomorrow:
+        def opinion(self, history: MarketHistory) -> Opinion:
+            rises = np.zeros(history.close.shape)
+            rises[:-1] = history.close[1:] > history.close[:-1]
+            return Opinion(rises)
+
+    with pytest.raises(LooksAhead, match=r"test looks ahead: on 2020-03-02 it wants \+0.00 of S000"):
+        run_ledger(asking(RISING, Tomorrow(), FREE))
 
 
 @given(
