@@ -23,6 +23,7 @@ TRADING_CYCLE = "trading-cycle"
 END_OF_DAY = "end-of-day"
 HALT, RESUME, FLATTEN = "halt", "resume", "flatten"
 ALARM = "alarm"
+BACKTEST = "backtest"
 
 AFTER_THE_CLOSE = "after-the-close"  # of half days and of whole ones: the flow knows which one it is
 ALWAYS, IN_THE_MARKET = "around-the-clock", "in-the-market"
@@ -62,6 +63,7 @@ def plan(settings: TradingBotSettings) -> tuple[Deployed, ...]:
         Deployed(RESUME, "flows.control.resume"),
         Deployed(FLATTEN, "flows.control.flatten"),
         Deployed(ALARM, "flows.alarm.alarm"),
+        Deployed(BACKTEST, "flows.backtest.backtest"),
     )
 
 

@@ -137,6 +137,9 @@ def test_a_worker_runs_every_deployment(workshop: Workshop):
     assert workshop.run("trading-cycle/bensbot")["state_name"] == "Completed"
     assert workshop.run("end-of-day/bensbot")["state_name"] == "Completed"
 
+    backtest = workshop.run("backtest/bensbot", {"first": "2022-01-03", "last": "2022-01-14"})
+    assert backtest["state"]["message"].startswith("sma_cross + rsi_reversion + momentum, 2022-01-03 to 2022-01-14")
+
     assert workshop.run("halt/bensbot", {"because": "looks odd"})["state_name"] == "Completed"
     assert workshop.trading_state() == "halted"
     assert workshop.get("/deployments/name/trading-cycle/bensbot")["paused"] is True

@@ -39,6 +39,13 @@ def backtest_text(result: BacktestResult) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def headline(result: BacktestResult) -> str:
+    """Return the result in one line."""
+    found = figures(result)
+    total = next(row.text for row in figure_rows(found) if row.name == "return.total")
+    return f"{one_line(result.label)}, {_period(found)}: {total}, {dollars(found.closing)}"
+
+
 def _part(head: str, lines: Iterable[str], *, under: str = "") -> str:
     """Return lines beside a head, folded; nothing without a line."""
     room = WIDTH - _HEAD
