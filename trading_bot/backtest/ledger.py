@@ -149,9 +149,8 @@ class _Ledger:
 
     def _book(self, tape: Tape, row: int, order: Ordered, got: Got) -> None:
         symbol, session = tape.history.symbols[order.column], tape.history.sessions[row].item()
-        done = Execution(
-            session, symbol, order.side, got.shares, got.price, got.fee, order.strategy, order.reason
-        )  # fmt: skip
+        fee, why = got.fee, order.reason
+        done = Execution(session, symbol, order.side, got.shares, got.price, fee, order.strategy, why)
         self._account.book(order.column, done)
 
     def _close_all(self, tape: Tape, row: int, *, at_open: bool) -> None:

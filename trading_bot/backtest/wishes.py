@@ -29,9 +29,7 @@ class Wishes:
     def in_favour(self, row: int, column: int, wanted: float) -> tuple[Member, ...]:
         """Return the members whose opinion points where the team goes."""
         pairs = zip(self.team, self.opinions, strict=True)
-        return tuple(
-            member for member, opinion in pairs if (opinion.exposure[row, column] > 0) == (wanted > 0)
-        )  # fmt: skip
+        return tuple(member for member, said in pairs if (said.exposure[row, column] > 0) == (wanted > 0))
 
     def reason(self, row: int, column: int, wanted: float) -> str:
         """Say in a sentence what is wanted, and why."""

@@ -44,9 +44,8 @@ def past(opens, closes, *, volume: float = 1e6, splits: tuple[Split, ...] = ()) 
         opened, closed = column(*opens), column(*closes)
     days = weekdays_from(MONDAY, len(opened))
     high, low = np.fmax(opened, closed), np.fmin(opened, closed)
-    raw = RawBars(
-        days, letters(opened.shape[1]), opened, high, low, closed, np.full(opened.shape, volume), splits=splits
-    )  # fmt: skip
+    shares = np.full(opened.shape, volume)
+    raw = RawBars(days, letters(opened.shape[1]), opened, high, low, closed, shares, splits=splits)
     return Past(raw, days, trading_days=days, min_coverage=0.0)
 
 
