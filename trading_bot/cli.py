@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from trading_bot.domain.cycle import CycleReport
     from trading_bot.state.manager import StateManager
 
+
+CLOSED_PIPE = 128 + signal.SIGPIPE  # as a shell reports it
 
 app = App(
     name="bensbot",
@@ -51,6 +55,9 @@ def main() -> None:
     except BensBotError as error:
         say(f"bensbot: {error}")
         sys.exit(FAILED)
+    except BrokenPipeError:  # whoever reads has read enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be flushed goes nowhere
+        sys.exit(CLOSED_PIPE)
     except KeyboardInterrupt as stop:
         say("bensbot: stopped. Whatever was sent before is in the book; the next run goes on from there.")
         sys.exit(exit_code_of(stop))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,11 @@ def test_help_is_there_without_the_engines(capsys):
 
     assert "--strategy" in text
     assert "--empty" not in text
+
+
+def test_a_reader_who_has_read_enough_gets_no_traceback(tmp_path):
+    command = f"{Path(sys.executable).with_name('bensbot')} backtest --to 2022-01-05 | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] in ("0", "141")  # the pipe may have held everything
+    assert done.stderr == ""
