@@ -102,7 +102,7 @@ def test_fault_67_nothing_that_prefect_stores_of_a_failed_run_holds_a_secret(
 def test_fault_67_the_password_of_a_database_that_is_not_there_is_stored_nowhere(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch, variable: str
 ):
-    monkeypatch.setenv(variable, f"postgresql+psycopg://ben:{PASSWORD}@127.0.0.1:1/{TOKEN}")
+    monkeypatch.setenv(variable, f"postgresql+psycopg://ben:{PASSWORD}@127.0.0.1:1/books")
 
     assert desk().trade().is_failed()
     assert leaks(server_files()) == []
