@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -246,17 +246,15 @@ class MemoryStore:
 
     def __init__(self) -> None:
         """Begin with empty books."""
-        self._books = MemoryBooks()
+        self._books = nullcontext[PaperBooks](MemoryBooks())
 
-    @contextmanager
-    def reading(self) -> Generator[PaperBooks]:
+    def reading(self) -> AbstractContextManager[PaperBooks]:
         """Give the books to look at."""
-        yield self._books
+        return self._books
 
-    @contextmanager
-    def writing(self) -> Generator[PaperBooks]:
+    def writing(self) -> AbstractContextManager[PaperBooks]:
         """Give the books to write in."""
-        yield self._books
+        return self._books
 
     def close(self) -> None:
         """Hold on to nothing but memory."""

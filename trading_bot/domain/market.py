@@ -234,10 +234,12 @@ class MarketState:
 
     def last_known_price(self, symbol: Symbol) -> Decimal | None:
         """Return the newest close there is, however old: to value a holding, never to trade on."""
-        price = self.price(symbol)
-        column = self.history.find(symbol)
-        if price is not None or column is None:  # nearly always the price of the session: spare the search
+        price = self._prices.get(symbol) or self.price(symbol)
+        if price is not None:  # nearly always that of the session: spare the search
             return price
+        column = self.history.find(symbol)
+        if column is None:
+            return None
         closes = self.history.close[:, column]
         known = np.flatnonzero(np.isfinite(closes))
         return price_of(float(closes[known[-1]])) if known.size else None
