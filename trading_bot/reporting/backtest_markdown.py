@@ -70,8 +70,8 @@ def _picture(picture: Picture) -> str:
 
 
 def _year(year: YearReturn) -> list[str]:
-    values = {month.month: f"{month.value * 100:.1f}" for month in year.months}
-    return [str(year.year), *(values.get(number, "") for number in range(1, 13)), f"{year.value * 100:.1f}"]
+    values = {month.month: f"{month.value * 100:z.1f}" for month in year.months}
+    return [str(year.year), *(values.get(number, "") for number in range(1, 13)), f"{year.value * 100:z.1f}"]
 
 
 def _attributed(each: Attribution) -> list[str]:

@@ -65,17 +65,17 @@ def points(ahead: float) -> str:
 
 def percent(share: float) -> str:
     """Return `12.34%`."""
-    return f"{share:,.2%}"
+    return f"{share:z,.2%}"
 
 
 def signed(share: float) -> str:
     """Return `+12.34%`."""
-    return f"{share:+,.2%}"
+    return f"{share:+z,.2%}"
 
 
 def ratio(number: float) -> str:
     """Return `1.23`."""
-    return f"{number:,.2f}"
+    return f"{number:z,.2f}"
 
 
 def count(number: int) -> str:
@@ -84,7 +84,7 @@ def count(number: int) -> str:
 
 
 def _one_digit(number: float) -> str:
-    return f"{number:,.1f}"
+    return f"{number:z,.1f}"
 
 
 def _times(number: float) -> str:

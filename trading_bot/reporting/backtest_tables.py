@@ -155,7 +155,7 @@ def _heat(value: float | None) -> Html:
 
 def _short_percent(share: float) -> str:
     """Return a percentage in four letters: so many fit on a phone."""
-    return f"{share * 100:.1f}" if abs(share) < 0.0995 else f"{share * 100:.0f}"
+    return f"{share * 100:z.1f}" if abs(share) < 0.0995 else f"{share * 100:z.0f}"
 
 
 def _direction(value: float | Decimal) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.reporting.backtest_results import result, small
 from trading_bot.domain.figures import figures
-from trading_bot.reporting.backtest_rows import UNKNOWN, figure_rows, points
+from trading_bot.reporting.backtest_rows import UNKNOWN, figure_rows, percent, points, ratio, signed
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "backtest-report.md"
 
@@ -41,3 +41,7 @@ def test_words_have_units():
 )
 def test_a_difference_of_returns_is_told_in_points(ahead: float, words: str):
     assert points(ahead) == words
+
+
+def test_what_is_nothing_after_rounding_has_no_minus():
+    assert (percent(-0.00001), signed(-0.00001), ratio(-0.001)) == ("0.00%", "+0.00%", "0.00")
