@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import time
 
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.bot import is_historical
@@ -21,11 +22,13 @@ RUNS_AT_ONCE = 8  # a cycle, those fetched ahead of their time, and room for a h
 
 TRADING_CYCLE = "trading-cycle"
 END_OF_DAY = "end-of-day"
+ROTATION = "strategy-rotation"
 HALT, RESUME, FLATTEN = "halt", "resume", "flatten"
 ALARM = "alarm"
 BACKTEST = "backtest"
 
 AFTER_THE_CLOSE = "after-the-close"  # of half days and of whole ones: the flow knows which one it is
+AT_ITS_TIME = "at-its-time"
 ALWAYS, IN_THE_MARKET = "around-the-clock", "in-the-market"
 
 
@@ -59,12 +62,20 @@ def plan(settings: TradingBotSettings) -> tuple[Deployed, ...]:
     return (
         Deployed(TRADING_CYCLE, "flows.cycle.trading_cycle", tuple(_ticks(settings))),
         Deployed(END_OF_DAY, "flows.end_of_day.end_of_day", (after_the_close,)),
+        Deployed(ROTATION, "flows.rotation.strategy_rotation", (_rotation(settings),)),
         Deployed(HALT, "flows.control.halt"),
         Deployed(RESUME, "flows.control.resume"),
         Deployed(FLATTEN, "flows.control.flatten"),
         Deployed(ALARM, "flows.alarm.alarm"),
         Deployed(BACKTEST, "flows.backtest.backtest"),
     )
+
+
+def _rotation(settings: TradingBotSettings) -> Timetable:
+    """Ask each weekday; the flow knows the calendar and the frequency. A cycle that replays history rotates itself."""
+    clock = time.fromisoformat(settings.orchestrator.rotation_time)
+    active = settings.orchestrator.enable_strategy_rotation and not is_historical(settings)
+    return _at_times(AT_ITS_TIME, DayTimes((clock.hour,), (clock.minute,)), active=active)
 
 
 def _ticks(settings: TradingBotSettings) -> Iterator[Timetable]:

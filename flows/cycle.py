@@ -33,10 +33,12 @@ from tasks.market import settle_orders, update_market_data
 from tasks.notices import send_status_updates
 from tasks.portfolio import update_portfolio_state
 from tasks.risk import apply_risk_checks
+from tasks.rotation import rotate_before_trading
 from tasks.signals import generate_signals
 from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import Bot, open_bot
+from trading_bot.core.bot import Bot, open_bot, with_present_team
 from trading_bot.core.cycle import admit
+from trading_bot.core.rotating import due_before_the_cycle
 from trading_bot.domain.cycle import CycleReport, CycleTicket
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.domain.secrets import masked_errors
@@ -74,9 +76,11 @@ async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | Sta
     """Run one cycle with the bot that `params.config` describes, unless it may not trade now."""
     run = this_run()
     scheduled = run.expected_start_time if run.auto_scheduled else None  # None: a person asked for it
-    with masked_errors(), open_bot(prepared(load_config(params.config))) as bot:
+    with masked_errors(), open_bot(prepared(load_config(params.config))) as opened:
+        bot = opened
         try:
             refuse_when_paused(bot, run)
+            bot = await with_its_team(bot, str(run.id))
             ticket = admit(bot, run_id=str(run.id), as_of=params.as_of, scheduled=scheduled)
         except CycleSkipped as skip:
             return skipped(bot, skip)
@@ -84,6 +88,14 @@ async def trading_cycle(params: CycleParams = NEXT_SESSION) -> CycleReport | Sta
         emit_event(TRADED_EVENT, resource=BOOK)
         show_status(bot.book, at=bot.clock.now())
         return report
+
+
+async def with_its_team(bot: Bot, run_id: str) -> Bot:
+    """Make up the rotation that has to come before this session of history, and return the bot with its team."""
+    due = due_before_the_cycle(bot)
+    if due is not None:
+        await rotate_before_trading(whole(bot), due, run_id)
+    return with_present_team(bot)
 
 
 async def run_cycle(bot: Bot, ticket: CycleTicket) -> CycleReport:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +26,7 @@ from trading_bot.core.bot import notification_manager, open_clerk, secrets_of
 from trading_bot.core.failures import handle_failure, handle_interruption
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError
-from trading_bot.notifications.texts import end_of_day_failed
+from trading_bot.notifications.texts import Alert, end_of_day_failed, rotation_failed
 
 INTERRUPTIONS = (KeyboardInterrupt, TerminationSignal, asyncio.CancelledError)
 REFUSALS = (SettingsError, PluginError, CycleSkipped)  # a typing mistake must not make the bot back off
@@ -66,6 +66,17 @@ def say_it_traded(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
 
 def tell_of_lost_day(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Send a notice that the day's result was not told. It was no cycle: nothing is counted, and trading goes on."""
+    _tell(flow, flow_run, state, end_of_day_failed)
+
+
+def tell_of_lost_rotation(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Send a notice that no team was chosen. It was no cycle: nothing is counted, and the present team trades on."""
+    _tell(flow, flow_run, state, rotation_failed)
+
+
+def _tell(
+    flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], notice: Callable[[BaseException | str, str], Alert]
+) -> None:
     error = _error(state)
     if isinstance(error, INTERRUPTIONS + REFUSALS):
         return
@@ -75,7 +86,7 @@ def tell_of_lost_day(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any])
     except BensBotError as wrong:
         flow_run_logger(flow_run, flow).error("Nobody could be told: %s", wrong)
         return
-    alert = end_of_day_failed(error or _in_a_line(state), _in_full(state))
+    alert = notice(error or _in_a_line(state), _in_full(state))
     notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
 
 

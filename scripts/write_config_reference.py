@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from trading_bot.config.problems import range_of
-from trading_bot.config.typed_settings import TeamMember, TradingBotSettings, WindowSettings
+from trading_bot.config.typed_settings import CandidateSettings, TeamMember, TradingBotSettings, WindowSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "config.example.yaml"
@@ -45,7 +45,8 @@ def schema_text() -> str:
     for section in schema["$defs"].values():
         for field in section.get("properties", {}).values():
             _numbers_only(field)
-    for section, field in (("StrategySettings", "team"), ("HoursSettings", "windows")):
+    by_name = (("StrategySettings", "team"), ("HoursSettings", "windows"), ("RotationSettings", "candidates"))
+    for section, field in by_name:
         listed = schema["$defs"][section]["properties"][field]
         listed["items"] = {"anyOf": [listed["items"], {"type": "string"}]}  # a bare name stands for the whole entry
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Settings of BensBot"}
@@ -86,6 +87,11 @@ def _setting(key: str, value: Any) -> Iterator[str]:
             yield f"    - name: {_scalar(member.name)}"
             yield f"      weight: {_scalar(member.weight)}"
             yield f"      options: {_scalar(member.options)}"
+    elif isinstance(value, tuple) and value and isinstance(value[0], CandidateSettings):
+        yield f"  {key}:"
+        for candidate in value:
+            yield f"    - name: {_scalar(candidate.name)}"
+            yield f"      grid: {_scalar(candidate.grid)}"
     else:
         yield f"  {key}: {_scalar(value)}"
 

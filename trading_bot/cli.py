@@ -37,6 +37,7 @@ config_app = App(name="config", help="Look at the settings.")
 app.command(config_app)
 app.command("trading_bot.cli_backtest:backtest", name="backtest", help="Trade the past, and say what came of it.")
 app.command("trading_bot.cli_strategy:app", name="strategy", help="Write a strategy of your own, and check it.")
+app.command("trading_bot.cli_strategies:strategies", name="strategies", help="Show who decides now, and why.")
 
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")

@@ -134,11 +134,13 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, _server: None) -> Callable[..., Desk]:
-    """Make a desk from sections of settings."""
+    """Make a desk from sections of settings. Its team stays as it is, unless a test lets it rotate."""
 
     def make(**sections: dict[str, Any]) -> Desk:
         config = tmp_path / "settings.json"
-        config.write_text(json.dumps({"state": {"folder": str(tmp_path / "state")}, **sections}))
+        policy = {"enable_strategy_rotation": False, **sections.get("orchestrator", {})}
+        state = {"folder": str(tmp_path / "state")}
+        config.write_text(json.dumps({"state": state, **sections, "orchestrator": policy}))
         return Desk(config)
 
     return make

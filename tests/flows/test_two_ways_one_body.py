@@ -21,6 +21,7 @@ BOOK = {
     "equity": "SELECT session, cash, equity FROM v_equity ORDER BY 1",
     "positions": "SELECT symbol, quantity, average_price FROM v_positions ORDER BY 1",
     "slippage": "SELECT * FROM v_slippage ORDER BY client_order_id, price",
+    "rotations": "SELECT session, changed, reason FROM v_rotations ORDER BY 1",
     "measured": "SELECT session, step FROM v_steps ORDER BY 1, 2",
 }
 
@@ -34,8 +35,12 @@ def read(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
 def test_sixty_sessions_through_the_loop_and_through_the_flow_give_the_same_book(
     desk: Callable[..., Any], tmp_path: Path
 ):
-    # With costs, so that cents have a chance to differ.
-    ours = desk(broker={"commission_per_share": "0.005", "commission_minimum": "1", "slippage_bps": "7"})
+    # With costs, so that cents have a chance to differ, and a team that changes now and then.
+    ours = desk(
+        broker={"commission_per_share": "0.005", "commission_minimum": "1", "slippage_bps": "7"},
+        orchestrator={"enable_strategy_rotation": True},
+        rotation={"frequency": "weekly"},
+    )
     loop = ours.settings.model_copy(update={"state": StateSettings(folder=tmp_path / "loop")})
 
     MainOrchestrator(loop).run(cycles=SESSIONS)
@@ -46,5 +51,6 @@ def test_sixty_sessions_through_the_loop_and_through_the_flow_give_the_same_book
     assert len(by_loop["equity"]) == SESSIONS
     assert len(by_loop["fills"]) > 20
     assert len(by_loop["measured"]) == 7 * SESSIONS
+    assert len(by_loop["rotations"]) == 12  # 2022-01-07 to 2022-03-25
     for name in BOOK:
         assert by_flow[name] == by_loop[name], name

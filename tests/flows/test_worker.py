@@ -136,6 +136,7 @@ def test_a_worker_runs_every_deployment(workshop: Workshop):
     assert workshop.run("trading-cycle/bensbot")["state_name"] == "Completed"
     assert workshop.run("trading-cycle/bensbot")["state_name"] == "Completed"
     assert workshop.run("end-of-day/bensbot")["state_name"] == "Completed"
+    assert workshop.run("strategy-rotation/bensbot")["state_name"] == "Completed"
 
     backtest = workshop.run("backtest/bensbot", {"first": "2022-01-03", "last": "2022-01-14"})
     assert backtest["state"]["message"].startswith("sma_cross + rsi_reversion + momentum, 2022-01-03 to 2022-01-14")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, SecretStr
@@ -96,9 +96,10 @@ def _limit(limit: Any) -> tuple[Any, ...]:
 
 
 def _plain_type(annotation: Any) -> Any:
-    """Return the type below `… | None`."""
+    """Return the type below `… | None`, without what is said about it."""
     inner = [arg for arg in get_args(annotation) if arg is not type(None)]
-    return inner[0] if type(None) in get_args(annotation) and len(inner) == 1 else annotation
+    plain = inner[0] if type(None) in get_args(annotation) and len(inner) == 1 else annotation
+    return get_args(plain)[0] if get_origin(plain) is Annotated else plain
 
 
 def _is_model(annotation: Any) -> bool:

@@ -11,15 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from trading_bot.config.section import Section
 from trading_bot.config.values import (
     LISTED,
     Count,
@@ -46,12 +40,6 @@ NoticeLevel = Annotated[
 ]
 
 
-class Section(BaseModel):
-    """What all sections share: frozen, no unknown keys, no NaN, and errors that never show the value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
-
-
 class OrchestratorSettings(Section):
     """When the bot works, and what it does when something fails."""
 
@@ -59,11 +47,12 @@ class OrchestratorSettings(Section):
     market_hours_only: bool = Field(default=True, description="Trade inside the windows of `hours` only.")
     enable_strategy_rotation: bool = Field(
         default=True,
-        description="Choose the team of strategies anew after the close. No effect yet: this version keeps its team.",
+        description="Choose the team of strategies anew after the close, as `rotation` says. Without it the team is "
+        "strategy.team.",
     )
     rotation_time: TimeOfDay = Field(
         default="16:30",
-        description="New York time of the rotation, in quotes: YAML reads a bare 16:30 as 990. No effect yet.",
+        description="New York time of the rotation, in quotes: YAML reads a bare 16:30 as 990.",
     )
     enable_emergency_shutdown: bool = Field(
         default=True, description="Halt trading for good after too many failed cycles in a row."
@@ -186,7 +175,10 @@ FIRST_TEAM = (TeamMember(name="sma_cross"), TeamMember(name="rsi_reversion"), Te
 class StrategySettings(Section):
     """Who has an opinion, and how opinions become wanted positions."""
 
-    team: Team = Field(default=FIRST_TEAM, description="The strategies; the same one twice needs different options.")
+    team: Team = Field(
+        default=FIRST_TEAM,
+        description="The strategies, until a rotation chooses others; the same one twice needs different options.",
+    )
     position_weight: Share = Field(
         default=Decimal("0.05"), description="The part of equity that a fully wanted stock gets, a fraction."
     )

@@ -21,6 +21,7 @@ from trading_bot.config.files import read_file
 from trading_bot.config.origins import Layered, SettingPath, layered
 from trading_bot.config.overrides import from_command
 from trading_bot.config.problems import in_words
+from trading_bot.config.rotation import CandidateSettings, RotationSettings
 from trading_bot.config.sections import (
     BacktestSettings,
     BrokerSettings,
@@ -42,12 +43,14 @@ from trading_bot.domain.errors import SettingsError
 __all__ = [
     "BacktestSettings",
     "BrokerSettings",
+    "CandidateSettings",
     "DataSettings",
     "HoursSettings",
     "IntelligenceSettings",
     "NotificationSettings",
     "OrchestratorSettings",
     "RiskSettings",
+    "RotationSettings",
     "SettingOrigin",
     "StateSettings",
     "StrategySettings",
@@ -71,6 +74,7 @@ class TradingBotSettings(Section):
     risk: RiskSettings = Field(default_factory=RiskSettings)
     data: DataSettings = Field(default_factory=DataSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
+    rotation: RotationSettings = Field(default_factory=RotationSettings)
     backtest: BacktestSettings = Field(default_factory=BacktestSettings)
     intelligence: IntelligenceSettings = Field(default_factory=IntelligenceSettings)
     notification: NotificationSettings = Field(default_factory=NotificationSettings)
@@ -78,13 +82,17 @@ class TradingBotSettings(Section):
 
     @model_validator(mode="after")
     def _windows_know_the_team(self) -> Self:
-        team = list(dict.fromkeys(member.name for member in self.strategy.team))
+        """Refuse a window with a strategy that can never be in the team."""
+        rotating = self.orchestrator.enable_strategy_rotation
+        members = (*self.strategy.team, *(self.rotation.candidates if rotating else ()))
+        known = list(dict.fromkeys(member.name for member in members))
+        where = "neither strategy.team nor rotation.candidates has" if rotating else "strategy.team does not have"
         for window in self.hours.windows:
-            strangers = [name for name in window.strategies if name not in team]
+            strangers = [name for name in window.strategies if name not in known]
             if strangers:
                 raise advice(
-                    f"hours.windows: {window.name} wants the strategy {strangers[0]}, which strategy.team does not "
-                    f"have; it has {', '.join(team)}. Add it there, or name another one here"
+                    f"hours.windows: {window.name} wants the strategy {strangers[0]}, which {where}; there are "
+                    f"{', '.join(known)}. Add it there, or name another one here"
                 )
         return self
 
@@ -99,6 +107,7 @@ class TradingBotSettings(Section):
             "notification": True,
             "state": True,
             "orchestrator": {"logging_level"},
+            "rotation": {"runner", "runner_address"},
             "broker": {"paper_url"},
         }
         dumped = self.model_dump(exclude=unimportant)

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from trading_bot.config.sections import Section
+from trading_bot.config.section import Section
 from trading_bot.config.values import LISTED, NAMED_WINDOWS, Days, Names, TimeOfDay, advice, window_of_times
 
 

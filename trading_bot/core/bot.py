@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from trading_bot.brokers.late import LateBroker
 from trading_bot.brokers.registry import BROKERS
@@ -14,10 +14,13 @@ from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
 from trading_bot.core.stopwatch import Stopwatch
+from trading_bot.core.team import candidates, present_team
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
+from trading_bot.domain.errors import PluginError
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
+from trading_bot.domain.tournament import Team
 from trading_bot.notifications.manager import NotificationManager
 from trading_bot.risk.manager import ProtectiveStop, RiskManager
 from trading_bot.risk.registry import build_rules
@@ -34,6 +37,7 @@ class Bot:
     clock: Clock
     hours: TradingHours
     data: DataManager
+    team: Team  # who decides now; `strategies` asks them
     strategies: StrategyManager
     risk: RiskManager
     broker: BrokerAdapter
@@ -73,18 +77,28 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
         book = stack.enter_context(open_book(settings, clock=wall_clock))
         broker = LateBroker(lambda: open_broker(settings, hours))
         stack.callback(broker.close)
+        team = present_team(settings, book)
         yield Bot(
             settings=settings,
             clock=wall_clock,
             hours=hours,
             data=data_manager(settings, hours),
-            strategies=strategy_manager(settings),
+            team=team,
+            strategies=strategy_manager(settings, team),
             risk=risk_manager(settings),
             broker=broker,
             notifier=notification_manager(settings, secrets),
             book=book,
             secrets=secrets,
         )
+
+
+def with_present_team(bot: Bot) -> Bot:
+    """Return the bot with the team that decides now: a rotation may have chosen another one. Raises PluginError."""
+    team = present_team(bot.settings, bot.book)
+    if team == bot.team:
+        return bot
+    return dataclasses.replace(bot, team=team, strategies=strategy_manager(bot.settings, team))
 
 
 @contextmanager
@@ -105,6 +119,7 @@ def check_plugins(settings: TradingBotSettings) -> None:
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
     BROKERS.get(settings.broker.name)
     strategy_manager(settings)
+    candidates(settings)
     data_manager(settings, hours)
     risk_manager(settings)
     notification_manager(settings, secrets_of(settings))
@@ -170,10 +185,9 @@ def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManag
     )
 
 
-def strategy_manager(settings: TradingBotSettings) -> StrategyManager:
-    """Build the team."""
+def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> StrategyManager:
+    """Build the team, that of the settings by default. Raises PluginError."""
     chosen = settings.strategy
-    team = tuple(Member(m.name, m.weight, STRATEGIES.build(m.name, m.options)) for m in chosen.team)
     targets = Targets(
         position_weight=chosen.position_weight,
         max_gross_exposure=chosen.max_gross_exposure,
@@ -181,7 +195,22 @@ def strategy_manager(settings: TradingBotSettings) -> StrategyManager:
         min_score=chosen.min_score,
         rebalance_threshold=chosen.rebalance_threshold,
     )
-    return StrategyManager(team, targets)
+    if team is None or team.since is None:
+        return StrategyManager(tuple(_member(m.name, m.weight, m.options) for m in chosen.team), targets)
+    try:
+        members = tuple(_member(s.candidate.name, s.weight, s.candidate.options) for s in team.seats)
+    except PluginError as error:
+        raise PluginError(
+            f"The rotation of {team.since} put a strategy in the team that cannot be built now. {error} To trade "
+            "strategy.team instead: orchestrator.enable_strategy_rotation: false"
+        ) from error
+    return StrategyManager(
+        members, targets, why_cash=f"the rotation of {team.since} found nobody to trust, so it is cash"
+    )
+
+
+def _member(name: str, weight: float, options: Mapping[str, Any]) -> Member:
+    return Member(name, weight, STRATEGIES.build(name, options))
 
 
 def risk_manager(settings: TradingBotSettings) -> RiskManager:

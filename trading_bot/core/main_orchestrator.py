@@ -20,6 +20,7 @@ from trading_bot.core import cycle
 from trading_bot.core.admission import admit, is_at_rest
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
+from trading_bot.core.rotating import rotated
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
 from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError, StateError
 from trading_bot.domain.market import MarketHistory, MarketState
@@ -159,11 +160,12 @@ class MainOrchestrator:
         return self._bot.book.control.read().consecutive_errors
 
     def is_trading_time(self) -> bool:
-        """Ask to be let in; say whether this pass trades. A pass that may not says why in the log."""
+        """Rotate when that is due, ask to be let in, say whether this pass trades. Why one may not is in the log."""
         if self._uncounted is not None:  # the run of the pass before; its lease is still held
             handle_failure(self._bot, run_id=self._cycle.run_id, error=self._uncounted)
             self._uncounted = None
         self._cycle = _Cycle(run_id=f"loop-{uuid4()}")
+        self.rotate_strategies()
         scheduled = None if self._bot.data.historical else self._clock.now()
         as_of, self._as_of = self._as_of, None
         try:
@@ -176,6 +178,11 @@ class MainOrchestrator:
             self.should_stop = self.should_stop or for_good or self._passes_left is not None
             return False
         return True
+
+    def rotate_strategies(self) -> None:
+        """Choose the team anew when that is due; whatever team decides now is asked from here on."""
+        self._bot = rotated(self._bot, run_id=self._cycle.run_id, loop=True)
+        self.strategy_manager = self._bot.strategies
 
     def update_market_data(self) -> None:
         """Read the market and settle what earlier orders have become."""

@@ -6,7 +6,7 @@ gate in `admission` skips them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -21,11 +21,20 @@ from trading_bot.core.hours import (
     window_rules,
 )
 from trading_bot.domain.errors import SettingsError
+from trading_bot.domain.tournament import Frequency
 
 MINUTE = 60  # seconds
 DAY = 24 * 60 * MINUTE
 LONGEST_BREAK = 14  # days; since its calendar begins the exchange was never closed for longer than six
+LONGEST_MONTH = 31  # days
 MINUTES_AFTER_THE_LAST_TICK = 5  # its cycle needs seconds, and nobody waits for the report
+
+
+_PERIODS: Mapping[Frequency, Callable[[date], object]] = {
+    Frequency.DAILY: lambda day: day,
+    Frequency.WEEKLY: lambda day: day.isocalendar()[:2],  # Monday to Sunday
+    Frequency.MONTHLY: lambda day: (day.year, day.month),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +80,28 @@ def end_of_day_times(windows: Sequence[str | WindowSettings]) -> DayTimes:
     return DayTimes(tuple(sorted(hours)), (MINUTES_AFTER_THE_LAST_TICK,))
 
 
-def rotation_due(hours: TradingHours, at: datetime, rotation_time: str, last: date | None) -> date | None:
+def rotation_due(
+    hours: TradingHours, at: datetime, rotation_time: str, last: date | None, frequency: Frequency = Frequency.DAILY
+) -> date | None:
     """Return the session whose rotation is due at `at`, None when there is none.
 
     After days without a run the newest session alone is due: one rotation catches up. A bot that has
     never rotated (`last` is None) begins with the session of its first day.
     """
     clock, today = time.fromisoformat(rotation_time), hours.day_of(at)
-    days = (today - timedelta(days=back) for back in range(LONGEST_BREAK + 1))
+    days = (today - timedelta(days=back) for back in range(LONGEST_MONTH + LONGEST_BREAK))
     past = (day for day in days if hours.is_session(day) and at >= datetime.combine(day, clock, tzinfo=NEW_YORK))
-    newest = next(past, None)
+    newest = next((day for day in past if ends_period(hours, day, frequency)), None)
     if newest is None or (last is None and newest != today) or (last is not None and newest <= last):
         return None
     return newest
+
+
+def ends_period(hours: TradingHours, session: date, frequency: Frequency) -> bool:
+    """Say whether no other session of the same day, week or month follows."""
+    period = _PERIODS[frequency]
+    rest = (session + timedelta(days=ahead) for ahead in range(1, LONGEST_MONTH))
+    return not any(hours.is_session(day) for day in rest if period(day) == period(session))
 
 
 def day_is_over(hours: TradingHours, day: date, at: datetime) -> bool:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import importlib
 import importlib.metadata
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from trading_bot.domain.errors import PluginError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 ENTRY_POINT_GROUP = "bensbot.plugins"
 
@@ -68,7 +72,7 @@ class Registry(Generic[Port]):
             PluginError: no such plug-in, no such option, or a value of the wrong type or range.
         """
         cls = self.get(name)
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         known = (
             tuple(field.name for field in dataclasses.fields(cls) if field.init)
@@ -79,8 +83,7 @@ class Registry(Generic[Port]):
             if option not in known:
                 raise PluginError(f"The {self._kind} {name!r} has no option {option!r}.{nearest(option, known)}")
         try:
-            adapter = TypeAdapter[Any](cls)  # pyright: ignore[reportArgumentType]  # a class, typed as its constructor
-            return cast("Port", adapter.validate_python(dict(options)))
+            return cast("Port", _checker_of(cls).validate_python(dict(options)))
         except (ValidationError, ValueError) as error:
             raise PluginError(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
 
@@ -99,6 +102,14 @@ class Registry(Generic[Port]):
             importlib.import_module(module)
         except Exception as error:  # a plug-in is foreign code: whatever it raises stops the bot, with its name
             raise PluginError(f"The plug-in {module} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+@functools.cache
+def _checker_of(cls: Callable[..., Any]) -> TypeAdapter[Any]:
+    """Return what checks the options of a class; making one takes fifty times as long as using it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter[Any](cls)  # pyright: ignore[reportArgumentType]  # a class, typed as its constructor
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

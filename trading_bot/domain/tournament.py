@@ -18,6 +18,22 @@ class Criterion(StrEnum):
     DRAWDOWN = "drawdown"  # the smallest one is the best
 
 
+class Frequency(StrEnum):
+    """After which sessions the team is chosen anew."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"  # the last session of a week
+    MONTHLY = "monthly"
+
+
+class Weighting(StrEnum):
+    """How much the vote of each member counts."""
+
+    EQUAL = "equal"
+    SCORE = "score"  # in proportion to the score
+    INVERSE_VOLATILITY = "inverse-volatility"  # the calmer, the more
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A strategy with options, as it may join the team."""
@@ -53,6 +69,14 @@ class Seat:
 
     candidate: Candidate
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who decides now, and who says so."""
+
+    seats: tuple[Seat, ...]  # empty: the bot holds cash
+    since: date | None  # the session after which a rotation chose it; None: the settings did
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import date
 
 from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.orders import Approved, Decision, Fill, OrderStatus, OrderUpdate, Rejected
+from trading_bot.domain.tournament import Rotation
 from trading_bot.domain.words import (
     asked_and_allowed,
     counted,
@@ -64,6 +65,26 @@ def end_of_day_failed(error: BaseException | str, details: str = "") -> Alert:
     words = str(error) or type(error).__name__
     message = f"The day's result could not be told: {sentence(words)} Trading goes on; `bensbot report` shows the day."
     return Alert("error", "End of day failed", message, details)
+
+
+def team_changed(rotation: Rotation, *, dry_run: bool = False) -> Alert:
+    """Return the notice that other strategies decide from now on, or that a dry run would have chosen them."""
+    if dry_run:
+        message = f"Nothing was changed: this was a dry run. {rotation.reason}"
+        return Alert("info", f"Dry run of the rotation of {rotation.session}", message)
+    if not rotation.new:
+        return Alert("warning", f"No team after {rotation.session}: cash", rotation.reason)
+    return Alert("info", f"New team after {rotation.session}", rotation.reason)
+
+
+def rotation_failed(error: BaseException | str, details: str = "") -> Alert:
+    """Return the notice that no team was chosen. Trading goes on with the present one. `details` is the traceback."""
+    words = str(error) or type(error).__name__
+    message = (
+        f"No team was chosen: {sentence(words)} The present team trades on; `bensbot strategies` shows it. The next "
+        "rotation tries again."
+    )
+    return Alert("error", "Strategy rotation failed", message, details)
 
 
 def _status(report: CycleReport) -> Alert:

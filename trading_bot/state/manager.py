@@ -16,6 +16,7 @@ from trading_bot.state.cycles import CycleBook
 from trading_bot.state.days import DayBook
 from trading_bot.state.journal import Journal
 from trading_bot.state.ledger import Ledger
+from trading_bot.state.rotations import RotationBook
 from trading_bot.state.statistics import StatisticsBook
 from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
 from trading_bot.storage import dialects
@@ -25,9 +26,9 @@ from trading_bot.storage.database import Database
 class StateManager:
     """The book, and the only writer of it.
 
-    It has six parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
-    ran? `journal`: what was decided and sent? `ledger`: what do we own? `chores`: what was done once
-    a session? `statistics`: what did it all come to?
+    It has several parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
+    ran? `journal`: what was decided and sent? `ledger`: what do we own? `rotations`: who decides?
+    `chores`: what was done once a session? `statistics`: what did it all come to?
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -37,6 +38,7 @@ class StateManager:
         self.cycles = CycleBook(database, clock)
         self.journal = Journal(database, clock)
         self.ledger = Ledger(database, clock)
+        self.rotations = RotationBook(database, clock)
         self.chores = ChoreBook(database, clock)
         self.statistics = StatisticsBook(database)
         self.days = DayBook(database)

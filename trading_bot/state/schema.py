@@ -5,22 +5,12 @@ Users read the `v_…` views of `docs/sql.md`; the tables may change between ver
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
 from trading_bot.domain.cycle import CycleStatus, TradingState
 from trading_bot.domain.orders import OrderStatus, OrderType, Purpose, Side, TimeInForce
+from trading_bot.domain.tournament import Criterion
 from trading_bot.storage.columns import DateText, DecimalText, EnumText, FloatText, InstantText, JsonText
 
 metadata = MetaData()
@@ -115,7 +105,7 @@ cycle_steps = Table(
     Column("cycle_id", Text, ForeignKey("cycles.cycle_id"), nullable=False),
     Column("step", Text, nullable=False),
     Column("seconds", FloatText, nullable=False),
-    PrimaryKeyConstraint("cycle_id", "step"),
+    PrimaryKey("cycle_id", "step"),
     sqlite_with_rowid=False,  # eight rows a cycle: half the room
 )
 
@@ -126,7 +116,44 @@ chores = Table(
     Column("session", DateText, nullable=False),
     Column("run_id", Text, nullable=False),
     Column("done_at", InstantText, nullable=False),
-    PrimaryKeyConstraint("chore", "session"),
+    PrimaryKey("chore", "session"),
+)
+
+rotations = Table(
+    "rotations",
+    metadata,
+    Column("session", DateText, primary_key=True),
+    Column("criterion", EnumText(Criterion), nullable=False),
+    Column("changed", Boolean, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("reason", "run_id", "settings_hash", "market_hash")),
+    Column("decided_at", InstantText, nullable=False),
+)
+
+rotation_seats = Table(
+    "rotation_seats",
+    metadata,
+    Column("session", DateText, ForeignKey("rotations.session"), nullable=False),
+    Column("side", Text, nullable=False),  # old or new
+    Column("number", Integer, nullable=False, autoincrement=False),  # 0, 1, … in the order of the team
+    Column("strategy", Text, nullable=False),
+    Column("options", JsonText, nullable=False),
+    Column("weight", FloatText, nullable=False),
+    PrimaryKey("session", "side", "number"),
+    sqlite_with_rowid=False,
+)
+
+rotation_scores = Table(
+    "rotation_scores",
+    metadata,
+    Column("session", DateText, ForeignKey("rotations.session"), nullable=False),
+    Column("number", Integer, nullable=False, autoincrement=False),  # 0 is the best
+    Column("strategy", Text, nullable=False),
+    Column("options", JsonText, nullable=False),
+    Column("sessions_back", Integer, nullable=False),
+    *(Column(name, FloatText) for name in ("sharpe", "sortino", "volatility")),
+    *(Column(name, FloatText, nullable=False) for name in ("total_return", "drawdown", "exposure", "turnover")),
+    PrimaryKey("session", "number"),
+    sqlite_with_rowid=False,
 )
 
 signals = Table(
@@ -142,7 +169,7 @@ signals = Table(
     Column("strategy", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("evidence", JsonText, nullable=False),
-    PrimaryKeyConstraint("cycle_id", "number"),
+    PrimaryKey("cycle_id", "number"),
 )
 
 decisions = Table(
@@ -156,7 +183,7 @@ decisions = Table(
     Column("rule", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("rulings", JsonText, nullable=False),
-    PrimaryKeyConstraint("cycle_id", "number"),
+    PrimaryKey("cycle_id", "number"),
     ForeignKeyConstraint(["cycle_id", "number"], ["signals.cycle_id", "signals.number"]),
     Index("decisions_by_rule", "outcome", "rule", "cycle_id"),
 )
@@ -224,7 +251,7 @@ corporate_actions = Table(
     Column("price", DecimalText, nullable=False),  # dollars per new share
     Column("cash", DecimalText, nullable=False),
     Column("applied_at", InstantText, nullable=False),
-    PrimaryKeyConstraint("symbol", "session"),
+    PrimaryKey("symbol", "session"),
     Index("corporate_actions_by_number", "number", unique=True),
 )
 

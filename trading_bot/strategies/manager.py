@@ -18,6 +18,8 @@ from trading_bot.strategies.indicators import TIE
 
 Scores = NDArray[np.float64]  # (N,)
 
+ROTATION = "rotation"  # who wants to sell what nobody in the team decides about
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -71,15 +73,16 @@ class StrategyManager:
 
     The combined score of a stock is the weighted mean of the members' exposures. Stocks are ranked by
     score, ties by symbol in alphabetical order. The manager goes long only: a negative score means
-    not wanted.
+    not wanted. Where nobody is in the team on purpose, `why_cash` says why: nothing is wanted then.
     """
 
-    def __init__(self, team: tuple[Member, ...], targets: Targets) -> None:
-        """Raise ValueError on an empty team."""
-        if not team:
+    def __init__(self, team: tuple[Member, ...], targets: Targets, *, why_cash: str = "") -> None:
+        """Raise ValueError on an empty team that nobody has a reason for."""
+        if not team and not why_cash:
             raise ValueError("strategy.team names no strategy")
         self.team = team
         self.targets = targets
+        self._why_cash = why_cash
 
     def signals(
         self, market: MarketState, portfolio: Portfolio, equity: Decimal, only: tuple[str, ...] = ()
@@ -88,15 +91,19 @@ class StrategyManager:
 
         `portfolio` holds what open orders will add. A symbol without a usable price gets no signal:
         nobody has an opinion about a price that is not known. `only` names the members that decide
-        alone, about everything that is held; empty: all of them.
+        alone, about everything that is held; empty: all of them. Where none of those named is in the team now,
+        nobody decides, and nothing changes.
 
         Raises:
             ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
         """
         if not len(market.history.sessions):
             return ()
-        votes = [self._ask(member, market) for member in self.team if not only or member.name in only]
-        scores = self._combined(votes)
+        voters = [member for member in self.team if not only or member.name in only]
+        if self.team and not voters:
+            return ()
+        votes = [self._ask(member, market) for member in voters]
+        scores = self._combined(votes) if votes else np.zeros(len(market.history.symbols))
         wanted = self._wanted_weights(scores, market)
         columns = (market.history.find(symbol) for symbol in portfolio.positions)
         held = {column for column in columns if column is not None}
@@ -120,6 +127,9 @@ class StrategyManager:
         # Copies, so that the sessions before are let go and the next strategy works in the same memory.
         evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
         return _Vote(member, exposure.copy(), evidence, opinion.remarks)
+
+    def _nobody(self) -> list[str]:
+        return [self._why_cash] if not self.team else []
 
     def _combined(self, votes: list[_Vote]) -> Scores:
         total = sum(vote.member.weight for vote in votes)
@@ -164,8 +174,8 @@ class StrategyManager:
             purpose=Purpose.ENTRY if change > 0 else Purpose.EXIT,
             wanted_weight=wanted,
             strength=float(scores[column]),
-            strategy="+".join(vote.member.name for vote in in_favour) or "team",
-            reason=_words(held, wanted, [vote.reason(column) for vote in in_favour]),
+            strategy="+".join(vote.member.name for vote in in_favour) or ("team" if self.team else ROTATION),
+            reason=_words(held, wanted, [vote.reason(column) for vote in in_favour] or self._nobody()),
             evidence=_flat(votes, column),
         )
 

@@ -106,6 +106,11 @@ def checked_exposure(opinion: Opinion, history: MarketHistory, name: str) -> Flo
     return exposure
 
 
+def sessions_seen(candidate: Candidate, longest: int, terms: ScoringTerms) -> int:
+    """Return how many of the newest sessions scoring the candidate over `longest` of them looks at."""
+    return longest + BEFORE + _lead_in(candidate, terms)
+
+
 def _lead_in(candidate: Candidate, terms: ScoringTerms) -> int:
     """Return how many sessions before the window the candidate is shown, so that it is warm when the window begins.
 

@@ -36,7 +36,8 @@ COSTS = {"commission_per_share": "0.005", "commission_minimum": "1", "slippage_b
 
 
 def asked(first: date, last: date, **sections: Any) -> Question:
-    settings = TradingBotSettings.model_validate({"data": {"start": first}, **sections})
+    one_team = {"enable_strategy_rotation": False, **sections.pop("orchestrator", {})}
+    settings = TradingBotSettings.model_validate({"data": {"start": first}, "orchestrator": one_team, **sections})
     return Question(settings, first, last, "the team", {"from": str(first)})
 
 

@@ -93,9 +93,24 @@ def test_a_strategy_that_is_not_in_the_team_is_refused(config, refusal):
     config("hours: {windows: [{name: regular, strategies: [momentum, sma]}]}")
 
     assert refusal() == (
-        "hours.windows: regular wants the strategy sma, which strategy.team does not have; it has sma_cross, "
-        "rsi_reversion, momentum. Add it there, or name another one here."
+        "hours.windows: regular wants the strategy sma, which neither strategy.team nor rotation.candidates has; there "
+        "are sma_cross, rsi_reversion, momentum. Add it there, or name another one here."
     )
+
+
+def test_without_rotation_a_window_has_the_team_of_the_settings_to_choose_from(config, refusal):
+    config(
+        "orchestrator: {enable_strategy_rotation: false}\nstrategy: {team: [sma_cross]}\n"
+        "hours: {windows: [{name: regular, strategies: [momentum]}]}"
+    )
+
+    assert "the strategy momentum, which strategy.team does not have; there are sma_cross." in refusal()
+
+
+def test_a_window_may_name_a_strategy_that_may_join_the_team(config):
+    config("strategy: {team: [sma_cross]}\nhours: {windows: [{name: regular, strategies: [momentum]}]}")
+
+    assert load_config().hours.windows[0].strategies == ("momentum",)
 
 
 def test_plain_windows_are_text_in_the_fingerprint_as_they_always_were():

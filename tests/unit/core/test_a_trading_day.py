@@ -13,14 +13,21 @@ import pytest
 from tests.unit.core.trading import Desk, WallClock, open_desk
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.end_of_day import mark_reported, session_due
-from trading_bot.core.schedule import rotation_due, tick_times
+from trading_bot.core.rotating import rotate_now
+from trading_bot.core.rotating import session_due as rotation_due
+from trading_bot.core.schedule import tick_times
 from trading_bot.domain.cycle import SkipReason
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.state.audit import check_ledger
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
-SMALL = {"data": {"symbols": ["AAPL", "MSFT"]}, "strategy": {"team": ["sma_cross"]}}
+SMALL = {
+    "data": {"symbols": ["AAPL", "MSFT"]},
+    "strategy": {"team": ["sma_cross"]},
+    "orchestrator": {"enable_strategy_rotation": True},
+    "rotation": {"windows": [60], "candidates": ["momentum"]},
+}
 
 
 @dataclass
@@ -40,13 +47,12 @@ def minutes_of(day: date) -> Iterator[datetime]:
         at += MINUTE
 
 
-def live_through(desk: Desk, day: date, before: date) -> Day:
+def live_through(desk: Desk, day: date) -> Day:
     """Walk the minutes as a schedule would: a cycle at each tick, and the two questions after it."""
     bot, lived = desk.live(), Day()
     ticks = {
         (hour, minute) for group in tick_times(60, ["regular"]) for hour in group.hours for minute in group.minutes
     }
-    rotated = before
     for at in minutes_of(day):
         desk.clock.instant = at.astimezone(desk.clock.instant.tzinfo)
         now = at.time()
@@ -56,9 +62,9 @@ def live_through(desk: Desk, day: date, before: date) -> Day:
                 lived.traded.append(now)
             except CycleSkipped as skipped:
                 lived.skipped.append((now, skipped.code))
-        if (due := rotation_due(bot.hours, at, "16:30", rotated)) is not None:
+        if isinstance(due := rotation_due(bot), date):
             lived.rotations.append((due, now))
-            rotated = due
+            rotate_now(bot, due, run_id=f"rotation of {due}")
         if isinstance(due := session_due(bot), date):
             lived.ends.append((due, now))
             mark_reported(bot, due, run_id=f"end of {due}")
@@ -69,12 +75,13 @@ def live_through(desk: Desk, day: date, before: date) -> Day:
 def test_a_full_day_has_390_cycles_one_rotation_and_one_end(folder: Path):
     wednesday = date(2022, 3, 16)
     with open_desk(folder, WallClock(), **SMALL) as desk:
-        day = live_through(desk, wednesday, before=date(2022, 3, 15))
+        day = live_through(desk, wednesday)
 
         assert desk.rows("SELECT status, count(*) FROM cycles GROUP BY status") == [("completed", 390)]
         assert desk.rows("SELECT min(cycle_id), max(cycle_id) FROM cycles") == [
             ("20220316T133100Z", "20220316T200000Z")
         ]
+        assert desk.rows("SELECT session FROM rotations") == [("2022-03-16",)]
         assert check_ledger(desk.bot.book.engine) == ()
     assert (len(day.traded), day.skipped) == (390, [])
     assert day.rotations == [(wednesday, time(16, 30))]
@@ -85,7 +92,7 @@ def test_a_full_day_has_390_cycles_one_rotation_and_one_end(folder: Path):
 def test_a_half_day_has_210_cycles_one_rotation_and_one_end(folder: Path):
     friday = date(2022, 11, 25)
     with open_desk(folder, WallClock(), **SMALL) as desk:
-        day = live_through(desk, friday, before=date(2022, 11, 23))
+        day = live_through(desk, friday)
 
         counts = "SELECT status, count(*) FROM cycles GROUP BY status ORDER BY status"
         assert desk.rows(counts) == [("completed", 210), ("skipped", 180)]

@@ -82,8 +82,9 @@ class LiveSample:
 
 
 def settings_in(folder: Path, **sections: dict[str, Any]) -> TradingBotSettings:
-    """Return settings for a few symbols; a section given replaces the keys it names."""
+    """Return settings for a few symbols and one team for good; a section given replaces the keys it names."""
     wanted: dict[str, dict[str, Any]] = {
+        "orchestrator": {"enable_strategy_rotation": False},
         "state": {"folder": folder, "busy_timeout_seconds": 0.1},
         "data": {"symbols": FEW},
     }

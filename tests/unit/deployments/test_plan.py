@@ -30,9 +30,8 @@ def test_every_flow_that_people_are_promised_is_deployed_once():
     paths = [deployed.path for deployed in plan(TradingBotSettings())]
 
     assert sorted(paths) == sorted(set(paths))
-    assert {"trading-cycle/bensbot", "end-of-day/bensbot", "halt/bensbot", "resume/bensbot", "flatten/bensbot"} <= set(
-        paths
-    )
+    promised = {"trading-cycle", "strategy-rotation", "end-of-day", "halt", "resume", "flatten"}
+    assert {f"{flow}/bensbot" for flow in promised} <= set(paths)
 
 
 def test_a_minute_in_the_regular_hours_is_three_cron_lines_without_the_open():
@@ -84,3 +83,18 @@ def test_with_after_hours_the_end_of_day_comes_after_them():
     planned_late = planned("end-of-day", hours={"windows": ["regular", "after-hours"]})
 
     assert planned_late.timetables == (Timetable("after-the-close", cron="5 17,20 * * 1-5"),)
+
+
+def test_the_rotation_is_asked_for_at_its_time_on_weekdays_where_prices_are_live(live_source: str):
+    at_its_time = planned("strategy-rotation", data={"source": live_source})
+    later = planned("strategy-rotation", data={"source": live_source}, orchestrator={"rotation_time": "17:05"})
+
+    assert at_its_time.timetables == (Timetable("at-its-time", cron="30 16 * * 1-5"),)
+    assert later.timetables == (Timetable("at-its-time", cron="5 17 * * 1-5"),)
+
+
+def test_on_history_and_where_it_is_off_nobody_starts_the_rotation_by_schedule(live_source: str):
+    off = {"data": {"source": live_source}, "orchestrator": {"enable_strategy_rotation": False}}
+
+    assert [table.active for table in planned("strategy-rotation").timetables] == [False]
+    assert [table.active for table in planned("strategy-rotation", **off).timetables] == [False]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.market import Coverage, Regime, Split, Symbol, Trend, Volatility
@@ -31,6 +32,7 @@ from trading_bot.domain.orders import (
     client_order_id,
 )
 from trading_bot.domain.portfolio import EquityPoint
+from trading_bot.domain.tournament import Candidate, Criterion, Rotation, Score, Seat
 from trading_bot.state import StateManager
 
 FRIDAY = date(2024, 1, 5)
@@ -225,8 +227,30 @@ def fill(
     )
 
 
+FAST = Candidate("sma_cross", {"fast": 5, "slow": 50})
+STRONG = Candidate("momentum", {"lookback": 252, "top": 0.3})
+
+
+def a_rotation(session: date, **changes: Any) -> Rotation:
+    """Return a rotation after which momentum decides alone, with two scores of each candidate."""
+    whole = Rotation(
+        session=session,
+        old=(Seat(FAST, 1.0),),
+        new=(Seat(STRONG, 1.0),),
+        scores=(
+            Score(STRONG, 90, 1.25, None, 0.1, 0.05, 0.15, 0.9, 4.0),
+            Score(STRONG, 504, 0.75, 1.1, 0.3, 0.2, 0.2, 0.85, 3.5),
+            Score(FAST, 90, None, None, 0.0, 0.0, None, 0.0, 0.0),
+            Score(FAST, 504, 0.1 + 0.2, 0.4, 0.02, 0.12, 0.11, 0.4, 9.0),
+        ),
+        criterion=Criterion.SHARPE,
+        reason="The team is now momentum(lookback=252, top=0.3) 100%.",
+    )
+    return replace(whole, **changes)
+
+
 def fill_a_book(desk: Desk) -> None:
-    """Write a few days of everything: fills in parts, a split with cash in lieu, a refusal, equity, a skip."""
+    """Write a few days of everything: fills in parts, a split with cash in lieu, a refusal, a rotation, a skip."""
     desk.begin()
     decisions: Sequence[Decision] = [
         approved("7"),
@@ -252,6 +276,7 @@ def fill_a_book(desk: Desk) -> None:
     desk.book.ledger.apply_splits(desk.lease, [(split, Decimal(68))])
     desk.book.ledger.mark_equity(desk.lease, EquityPoint(TUESDAY, Decimal("9128.65"), Decimal("10008.65")), "tuesday")
     desk.trade(Side.SELL, "10", "70", session=WEDNESDAY)
+    desk.book.rotations.record(a_rotation(MONDAY), run_id="run", settings_hash="settings", market_hash="market")
     desk.book.cycles.skip(
         "thursday",
         session=date(2024, 1, 11),

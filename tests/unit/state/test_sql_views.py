@@ -24,6 +24,12 @@ VIEWS = {
     "v_cycles": "cycle_id, session, status, skipped_because, started_at, ended_at",
     "v_steps": "cycle_id, session, step, seconds",
     "v_slippage": "session, symbol, side, quantity, reference_price, price, bps, client_order_id",
+    "v_rotations": "session, changed, criterion, members, reason, decided_at",
+    "v_team": "session, strategy, options, weight",
+    "v_rotation_scores": (
+        "session, strategy, options, sessions_back, sharpe, sortino, total_return, drawdown, volatility, exposure, "
+        "turnover"
+    ),
 }
 
 
@@ -56,7 +62,7 @@ def test_every_view_has_the_promised_columns_in_their_order(reader: sqlite3.Conn
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) == 10
+    assert len(EXAMPLES) == 12
 
 
 @pytest.mark.parametrize("query", EXAMPLES)
@@ -131,4 +137,24 @@ def test_slippage_is_told_for_each_fill_with_a_reference_price(reader: sqlite3.C
         ("AAPL", "buy", "100", "100", 0.0),
         ("AAPL", "buy", "101.25", "100", 125.0),
         ("AAPL", "sell", "70", "100", 3000.0),
+    ]
+
+
+def test_the_team_is_the_one_the_newest_rotation_chose(reader: sqlite3.Connection):
+    assert reader.execute("SELECT * FROM v_team").fetchall() == [
+        ("2024-01-08", "momentum", '{"lookback":252,"top":0.3}', 1.0)
+    ]
+    assert reader.execute("SELECT session, changed, criterion, members, reason FROM v_rotations").fetchall() == [
+        ("2024-01-08", "yes", "sharpe", 1, "The team is now momentum(lookback=252, top=0.3) 100%.")
+    ]
+
+
+def test_scores_read_as_numbers_and_what_cannot_be_computed_as_null(reader: sqlite3.Connection):
+    query = "SELECT strategy, sessions_back, sharpe, drawdown FROM v_rotation_scores ORDER BY strategy, sessions_back"
+
+    assert reader.execute(query).fetchall() == [
+        ("momentum", 90, 1.25, 0.05),
+        ("momentum", 504, 0.75, 0.2),
+        ("sma_cross", 90, None, 0.0),
+        ("sma_cross", 504, 0.1 + 0.2, 0.12),
     ]
