@@ -26,6 +26,7 @@ from trading_bot.tournament.grid import Build
 from trading_bot.tournament.memory import keep_freed_memory
 
 WINDOWS = (90, 504)  # sessions
+A_MONTH = 23  # sessions, at most: whoever decides on the first of one may have to wait as long for it
 BEFORE = 2  # sessions before the first return: it depends on what was decided at both of their closes
 
 
@@ -35,7 +36,7 @@ class ScoringTerms:
 
     cost_bps: float = 5.0  # slippage and commission together, hundredths of a per cent of the dollars traded
     short: bool = False  # False: a negative exposure wants nothing, as in the live bot
-    lead_in: int = 260  # sessions before the window that a strategy may look at, at least
+    lead_in: int = 285  # sessions before the window that a strategy may look at, at least: a year, a month, some more
 
 
 USUAL = ScoringTerms()
@@ -114,9 +115,9 @@ def sessions_seen(candidate: Candidate, longest: int, terms: ScoringTerms) -> in
 def _lead_in(candidate: Candidate, terms: ScoringTerms) -> int:
     """Return how many sessions before the window the candidate is shown, so that it is warm when the window begins.
 
-    Whole numbers among the options count sessions: a longer one lengthens what is seen.
+    Whole numbers among the options count sessions: a longer one lengthens what is seen, by a month more than itself.
     """
-    return max((terms.lead_in, *_whole_numbers(candidate.options)))
+    return max(terms.lead_in, A_MONTH + max(_whole_numbers(candidate.options), default=0))
 
 
 def _whole_numbers(option: object) -> Iterator[int]:

@@ -145,7 +145,17 @@ def test_a_strategy_is_shown_enough_sessions_to_be_warm_and_no_more():
     nested = Candidate("always", {"members": [{"name": "momentum", "options": {"lookback": 700}}]})
     score(market, [nested], lambda _name, _options: Always(seen=seen), windows=[90])
 
-    assert seen == [504 + 2 + 260, 90 + 2 + 400, 90 + 2 + 700]
+    assert seen == [504 + 2 + 285, 90 + 2 + 400 + 23, 90 + 2 + 700 + 23]
+
+
+@pytest.mark.parametrize("more", range(0, 23, 2))
+@pytest.mark.parametrize("options", [{"hurdle": 0.0}, {"lookback": 300}])
+def test_who_decides_once_a_month_has_decided_when_the_window_begins(options: Mapping[str, Any], more: int):
+    rising = history(np.exp(np.linspace(0, 1, 400 + more))[:, None])  # ends on another day of the month each time
+
+    (found,) = score(rising, [Candidate("dual_momentum", options)], STRATEGIES.build, windows=[60])
+
+    assert (found.exposure, found.turnover) == (1.0, 0.0)
 
 
 def test_a_history_that_is_too_short_for_the_window_is_refused():
