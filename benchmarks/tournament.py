@@ -24,6 +24,7 @@ import numpy as np
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
 from trading_bot.domain.ports import Strategy
+from trading_bot.domain.sharing import sharing
 from trading_bot.domain.tournament import Candidate, Criterion, Score
 from trading_bot.strategies.registry import STRATEGIES
 from trading_bot.tournament.grid import expand
@@ -79,8 +80,9 @@ def _tournament(history: MarketHistory, candidates: list[Candidate], build: Any)
 
 def _opinions(history: MarketHistory, candidates: list[Candidate], build: Any) -> None:
     seen = history.rows(slice(-SEEN, None))
-    for candidate in candidates:
-        build(candidate.name, candidate.options).opinion(seen)
+    with sharing():
+        for candidate in candidates:
+            build(candidate.name, candidate.options).opinion(seen)
 
 
 def _loop(history: MarketHistory, candidates: list[Candidate], build: Any) -> dict[tuple[str, int], float]:

@@ -20,6 +20,7 @@ from trading_bot.domain.errors import PluginError
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Explains, Opinion, Strategy
+from trading_bot.domain.sharing import sharing
 from trading_bot.strategies.manager import Member, StrategyManager, Targets
 from trading_bot.strategies.registry import STRATEGIES
 
@@ -231,6 +232,17 @@ def test_asking_twice_gives_the_same_opinion_bit_for_bit(strategy):
     bars = history(with_gaps(random_walk(8), 8))
 
     assert bits(strategy.opinion(bars), SESSIONS) == bits(strategy.opinion(bars), SESSIONS)
+
+
+@few_examples
+@given(seed=st.integers(0, 2**32 - 1), holed=st.booleans())
+def test_an_opinion_is_the_same_bits_for_whoever_shares_its_indicators(strategy, seed, holed):
+    close = random_walk(seed)
+    bars = history(with_gaps(close, seed) if holed else close)
+    alone = bits(strategy.opinion(bars), SESSIONS)
+
+    with sharing():
+        assert [bits(strategy.opinion(bars), SESSIONS) for _ in range(2)] == [alone, alone]
 
 
 def test_an_opinion_leaves_the_history_as_it_was(strategy):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from trading_bot.domain.market import FloatMatrix
+from trading_bot.domain.sharing import shared
 from trading_bot.strategies.running import decay, over_known
 
 
+@shared
 def exponential_mean(close: FloatMatrix, period: int) -> FloatMatrix:
     """Return the exponential moving average with weight 2 / (period + 1); NaN for the first period - 1 closes.
 
@@ -20,6 +22,7 @@ def exponential_mean(close: FloatMatrix, period: int) -> FloatMatrix:
     return over_known(mean, close)[0]
 
 
+@shared
 def macd_lines(close: FloatMatrix, fast: int, slow: int, signal: int) -> tuple[FloatMatrix, FloatMatrix]:
     """Return fast minus slow exponential mean, and the exponential mean of that over `signal` sessions.
 
@@ -48,6 +51,7 @@ def _exponential(values: FloatMatrix, period: int, seed: int) -> FloatMatrix:
     return out
 
 
+@shared
 def average_true_range(high: FloatMatrix, low: FloatMatrix, close: FloatMatrix, period: int) -> FloatMatrix:
     """Return Wilder's average true range in dollars; NaN for the first `period` bars of a symbol.
 
@@ -67,6 +71,7 @@ def average_true_range(high: FloatMatrix, low: FloatMatrix, close: FloatMatrix, 
     return over_known(ranges, high, low, close)[0]
 
 
+@shared
 def wilder_rsi(close: FloatMatrix, period: int) -> FloatMatrix:
     """Return the relative strength index in [0, 100]; NaN for the first `period` rows of a symbol.
 

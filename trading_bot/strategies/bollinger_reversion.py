@@ -38,8 +38,8 @@ class BollingerReversion:
         """Return exposure 1, 0 or -1 for each session and symbol; 0 until `window` closes are known."""
         close = carried(history.close)
         middle, deviation = means_and_deviations(close, self.window)
-        deviation *= self.width
-        lower, upper, tie = middle - deviation, middle + deviation, middle * TIE
+        reach, tie = deviation * self.width, middle * TIE
+        lower, upper = middle - reach, middle + reach
         # An unknown band ends the holding.
         exposure = held(close < lower - tie, ~(close <= middle + tie))
         if self.short:

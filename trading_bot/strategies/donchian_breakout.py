@@ -11,6 +11,7 @@ from annotated_types import Gt
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.ports import Opinion
+from trading_bot.domain.sharing import shared
 from trading_bot.strategies.indicators import TIE, carried
 from trading_bot.strategies.registry import strategy
 from trading_bot.strategies.running import held
@@ -37,11 +38,11 @@ class DonchianBreakout:
     def opinion(self, history: MarketHistory) -> Opinion:
         """Return exposure 1, 0 or -1 for each session and symbol; 0 until the channels are known."""
         close, high, low = carried(history.close), carried(history.high), carried(history.low)
-        top, floor = _before(highest(high, self.entry)), _before(lowest(low, self.exit))
+        top, floor = _highest_before(high, self.entry), _lowest_before(low, self.exit)
         # An unknown channel ends the holding.
         exposure = held(close > top * (1 + TIE), ~(close >= floor * (1 - TIE)))
         if self.short:
-            bottom, ceiling = _before(lowest(low, self.entry)), _before(highest(high, self.exit))
+            bottom, ceiling = _lowest_before(low, self.entry), _highest_before(high, self.exit)
             exposure -= held(close < bottom * (1 - TIE), ~(close <= ceiling * (1 + TIE)))
             return Opinion(exposure, {"close": close, "top": top, "floor": floor, "bottom": bottom, "ceiling": ceiling})
         return Opinion(exposure, evidence={"close": close, "top": top, "floor": floor})
@@ -58,6 +59,16 @@ class DonchianBreakout:
         if exposure > 0:
             return f"it broke its {self.entry}-session high, and {close:.2f} is not below {floor:.2f} yet"
         return f"the close {close:.2f} has not broken the {self.entry}-session high {top:.2f}, or came back since"
+
+
+@shared
+def _highest_before(high: FloatMatrix, sessions: int) -> FloatMatrix:
+    return _before(highest(high, sessions))
+
+
+@shared
+def _lowest_before(low: FloatMatrix, sessions: int) -> FloatMatrix:
+    return _before(lowest(low, sessions))
 
 
 def _before(channel: FloatMatrix) -> FloatMatrix:

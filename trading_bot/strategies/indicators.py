@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from trading_bot.domain.market import FloatMatrix
+from trading_bot.domain.sharing import shared
 from trading_bot.strategies.running import running_sums
 
 CARRY_SESSIONS = 5  # how long a missing close may be bridged before an indicator is unknown
 TIE = 1e-9  # two values closer than this share are equal: rounding must not make an opinion
 
 
+@shared
 def carried(close: FloatMatrix, limit: int = CARRY_SESSIONS) -> FloatMatrix:
     """Return `close` with gaps of up to `limit` sessions bridged by the last known close.
 
@@ -32,18 +34,26 @@ def rolling_means(values: FloatMatrix, *windows: int) -> tuple[FloatMatrix, ...]
 
     The prefix sums are shared by all windows, which is what makes a pair of means cheap.
     """
+    sums, unknown = _prefix_sums(values)
+    return tuple(_mean(sums, unknown, window) for window in windows)
+
+
+@shared
+def _prefix_sums(values: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix | None]:
+    """Return the sums of the known values up to each row, and how many are unknown; None where all are known."""
     missing = np.isnan(values)
-    gaps = bool(missing.any())
-    sums = running_sums(np.where(missing, 0.0, values) if gaps else values)
-    unknown = np.cumsum(missing, axis=0) if gaps else None
-    means: list[FloatMatrix] = []
-    for window in windows:
-        mean = _windowed(sums, window)
-        mean /= window
-        if unknown is not None:
-            mean[_windowed(unknown.astype(np.float64), window) > 0] = np.nan
-        means.append(mean)
-    return tuple(means)
+    if not missing.any():
+        return running_sums(values), None
+    return running_sums(np.where(missing, 0.0, values)), np.cumsum(missing, axis=0, dtype=np.float64)
+
+
+@shared
+def _mean(sums: FloatMatrix, unknown: FloatMatrix | None, window: int) -> FloatMatrix:
+    mean = _windowed(sums, window)
+    mean /= window
+    if unknown is not None:
+        mean[_windowed(unknown, window) > 0] = np.nan
+    return mean
 
 
 def _windowed(sums: FloatMatrix, window: int) -> FloatMatrix:

@@ -9,8 +9,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from trading_bot.domain.market import FloatMatrix, MarketHistory
+from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory
 from trading_bot.domain.ports import Opinion
+from trading_bot.domain.sharing import shared
 from trading_bot.strategies.indicators import TIE, carried
 from trading_bot.strategies.registry import strategy
 
@@ -40,21 +41,18 @@ class Momentum:
     def opinion(self, history: MarketHistory) -> Opinion:
         """Return exposure 1 or 0 for each session and symbol; 0 until `lookback` + 1 closes are known."""
         close = carried(history.close)
-        change = np.full(close.shape, np.nan)
+        change, best_first = _returns(close, self.lookback, self.skip)
         cutoff = np.full((len(close), 1), np.nan)
         exposure = np.zeros(close.shape)
-        if len(close) > self.lookback and history.symbols:
-            recent = close[self.lookback - self.skip : len(close) - self.skip]
-            known = np.divide(recent, close[: -self.lookback], out=change[self.lookback :])
-            known -= 1.0
-            cutoff[self.lookback :, 0] = self._cutoff(known)
+        if best_first.size:
+            known = change[self.lookback :]
+            cutoff[self.lookback :, 0] = self._cutoff(best_first)
             exposure[self.lookback :] = (known >= cutoff[self.lookback :] - TIE) & (known > TIE)
         return Opinion(exposure, evidence={"return": change, "cutoff": np.broadcast_to(cutoff, close.shape)})
 
-    def _cutoff(self, change: FloatMatrix) -> FloatMatrix:
+    def _cutoff(self, best_first: FloatMatrix) -> FloatVector:
         """Return (T,): the lowest return that still belongs to the top share; NaN where none is known."""
-        best_first = np.sort(-change, axis=1)  # NaN sorts last
-        known = np.isfinite(change).sum(axis=1)
+        known = np.isfinite(best_first).sum(axis=1)
         places = np.ceil(known * self.top).astype(np.intp)
         last = np.take_along_axis(best_first, np.maximum(places - 1, 0)[:, None], axis=1)[:, 0]
         return np.where(known > 0, -last, np.nan)
@@ -69,3 +67,14 @@ class Momentum:
         if change >= cutoff - TIE:
             return f"its 12-1 return {change:+.1%} is not positive"
         return f"its 12-1 return {change:+.1%} is below the top {self.top:.0%} (from {cutoff:+.1%})"
+
+
+@shared
+def _returns(close: FloatMatrix, lookback: int, skip: int) -> tuple[FloatMatrix, FloatMatrix]:
+    """Return the returns, (T, N), and those from row `lookback` on as losses, each row with the best first."""
+    change = np.full(close.shape, np.nan)
+    known = change[lookback:]
+    if len(known):
+        np.divide(close[lookback - skip : len(close) - skip], close[:-lookback], out=known)
+        known -= 1.0
+    return change, np.sort(-known, axis=1)  # NaN sorts last

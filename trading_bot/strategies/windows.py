@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trading_bot.domain.market import FloatMatrix
+from trading_bot.domain.sharing import shared
 
 
 def highest(values: FloatMatrix, window: int) -> FloatMatrix:
@@ -32,6 +33,7 @@ def _combined(ufunc: np.ufunc, values: FloatMatrix, window: int) -> FloatMatrix:
     return out
 
 
+@shared
 def means_and_deviations(values: FloatMatrix, window: int) -> tuple[FloatMatrix, FloatMatrix]:
     """Return mean and population standard deviation (divided by `window`, as in TA-Lib) of the last `window` rows.
 

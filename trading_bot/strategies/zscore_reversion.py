@@ -43,8 +43,7 @@ class ZscoreReversion:
         """Return an exposure in [-1, 1] for each session and symbol; 0 until `window` closes are known."""
         close = carried(history.close)
         mean, deviation = means_and_deviations(close, self.window)
-        deviation[deviation <= mean * TIE] = np.nan
-        z = np.subtract(close, mean)
+        z = np.where(deviation <= mean * TIE, np.nan, close - mean)
         z /= deviation
         exposure = self._beyond(-z)
         if self.short:

@@ -20,6 +20,7 @@ from trading_bot.domain.performance import (
     volatility,
 )
 from trading_bot.domain.ports import Opinion, Strategy
+from trading_bot.domain.sharing import sharing
 from trading_bot.domain.tournament import Candidate, Score
 from trading_bot.tournament.earnings import Earnings, earnings, held, session_returns
 from trading_bot.tournament.grid import Build
@@ -82,10 +83,11 @@ def score(
     earned = earnings(history.rows(slice(-longest - BEFORE, None)))
     warm = {candidate.label: _lead_in(candidate, terms) for candidate in candidates}
     seen = {lead_in: history.rows(slice(-longest - BEFORE - lead_in, None)) for lead_in in warm.values()}
-    records = [
-        record(seen[warm[candidate.label]], build(candidate.name, candidate.options), earned, terms)
-        for candidate in candidates
-    ]
+    with sharing():
+        records = [
+            record(seen[warm[candidate.label]], build(candidate.name, candidate.options), earned, terms)
+            for candidate in candidates
+        ]
     by_window = [scores_of(candidates, records, window) for window in windows]
     return tuple(score for of_one in zip(*by_window, strict=True) for score in of_one)
 

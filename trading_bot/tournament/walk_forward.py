@@ -11,6 +11,7 @@ import numpy as np
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, SessionAxis
 from trading_bot.domain.ports import Strategy
+from trading_bot.domain.sharing import sharing
 from trading_bot.domain.tournament import Candidate, Criterion, Score
 from trading_bot.tournament.earnings import earnings, held, session_returns
 from trading_bot.tournament.grid import Build
@@ -66,7 +67,8 @@ def walk_forward(
         )
     earned = earnings(history)
     strategies = {one.label: build(one.name, one.options) for one in candidates}
-    records = [record(history, strategies[one.label], earned, terms) for one in candidates]
+    with sharing():
+        records = [record(history, strategies[one.label], earned, terms) for one in candidates]
     steps: list[Step] = []
     for row in range(first, total, test):
         # A record begins with the return of row `BEFORE`; what the choice knows ends with the row before `row`.

@@ -115,10 +115,13 @@ def test_costs_take_something_from_whoever_trades():
 
 
 @settings(max_examples=20)
-@given(st.lists(st.booleans(), min_size=5, max_size=5), st.sampled_from([1, 2, 7]))
+@given(st.lists(st.booleans(), min_size=12, max_size=12), st.sampled_from([1, 2, 7]))
 def test_scores_are_the_same_to_the_last_bit_however_candidates_are_portioned(splits, symbols):
     candidates = [Candidate("sma_cross", {"fast": fast, "slow": 12}) for fast in (2, 3, 5, 7, 8)]
-    candidates.append(Candidate("momentum", {"lookback": 20, "skip": 2}))
+    candidates += [Candidate("momentum", {"lookback": 20, "skip": 2, "top": top}) for top in (0.3, 0.6)]
+    candidates += [Candidate("bollinger_reversion", {"window": 10, "width": width}) for width in (1.0, 1.5)]
+    candidates += [Candidate("donchian_breakout", {"entry": entry, "exit": 5}) for entry in (7, 9)]
+    candidates += [Candidate("rsi_reversion", {"period": 7, "oversold": oversold}) for oversold in (30.0, 40.0)]
     portions: list[list[Candidate]] = [[candidates[0]]]
     for candidate, splitting in zip(candidates[1:], splits, strict=True):
         portions.append([candidate]) if splitting else portions[-1].append(candidate)
