@@ -1,4 +1,4 @@
-"""Answers that are given once to many who ask the same.
+"""Answers that are given once to all who ask the same.
 
 Parameter sets of one strategy ask for the same indicators of the same prices again and again. Inside
 `with sharing():` a function marked `@shared` keeps its newest answers; outside it is what it was without the mark.
@@ -11,29 +11,38 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-KEPT = 8  # answers: about two histories' worth of memory, however large the history
+KEPT = 8  # arrays, so what is kept grows with the history: one of them is a fifth of its bars
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
-# By function and arguments, the newest last. The arguments are kept, too: nothing else can get their identity.
-Answers = OrderedDict[tuple[object, ...], tuple[tuple[object, ...], Any]]
 
-_kept: ContextVar[Answers | None] = ContextVar("kept answers", default=None)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """An answer. The arguments are kept, too: nothing else can get their identity meanwhile."""
+
+    args: tuple[object, ...]
+    answer: Any
+    arrays: int  # made for it
+
+
+_answers: ContextVar[OrderedDict[object, _Kept] | None] = ContextVar("answers", default=None)  # the newest last
 
 
 @contextmanager
 def sharing() -> Generator[None]:
-    """Keep the `KEPT` newest answers of functions marked `@shared`, in this thread, until the block ends."""
-    before = _kept.set(OrderedDict())
+    """Keep the newest answers of functions marked `@shared`, in this thread, until the block ends."""
+    before = _answers.set(OrderedDict())
     try:
         yield
     finally:
-        _kept.reset(before)
+        _answers.reset(before)
 
 
 def shared(function: Callable[P, Answer]) -> Callable[P, Answer]:
@@ -46,18 +55,26 @@ def shared(function: Callable[P, Answer]) -> Callable[P, Answer]:
 
     @functools.wraps(function)
     def answer(*args: P.args, **kwargs: P.kwargs) -> Answer:
-        answers = _kept.get()
-        if answers is None or kwargs or not all(map(_stays, args)):
-            return _read_only(function(*args, **kwargs), (*args, *kwargs.values()))
+        answers = None if kwargs or not all(map(_stays, args)) else _answers.get()
+        if answers is None:
+            value = function(*args, **kwargs)
+            _made_read_only(value, (*args, *kwargs.values()))
+            return value
         key = (function, *map(_identity, args))
-        if key not in answers:
-            answers[key] = args, _read_only(function(*args, **kwargs), args)
-        answers.move_to_end(key)
-        if len(answers) > KEPT:
-            answers.popitem(last=False)
-        return answers[key][1]
+        if key in answers:
+            answers.move_to_end(key)
+            return answers[key].answer
+        value = function(*args, **kwargs)
+        answers[key] = _Kept(args, value, _made_read_only(value, args))
+        _forget_the_oldest(answers)
+        return value
 
     return answer
+
+
+def _forget_the_oldest(answers: OrderedDict[object, _Kept]) -> None:
+    while sum(max(1, one.arrays) for one in answers.values()) > KEPT:
+        answers.popitem(last=False)
 
 
 def _stays(argument: object) -> bool:
@@ -68,11 +85,12 @@ def _identity(argument: object) -> object:
     return ("array", id(cast("object", argument))) if isinstance(argument, np.ndarray) else argument
 
 
-def _read_only(answer: Answer, args: tuple[object, ...]) -> Answer:
-    """Make the arrays of an answer read-only, but for those that were handed in: they are the caller's."""
-    value = cast("object", answer)
-    parts = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+def _made_read_only(answer: object, args: tuple[object, ...]) -> int:
+    """Make the arrays of an answer read-only and count them, but for those that were handed in: the caller's."""
+    parts = cast("tuple[object, ...]", answer) if isinstance(answer, tuple) else (answer,)
+    made = 0
     for part in parts:
         if isinstance(part, np.ndarray) and not any(part is one for one in args):
             cast("NDArray[Any]", part).flags.writeable = False
-    return answer
+            made += 1
+    return made

@@ -39,7 +39,7 @@ class BollingerReversion:
         close = carried(history.close)
         middle, deviation = means_and_deviations(close, self.window)
         reach, tie = deviation * self.width, middle * TIE
-        lower, upper = middle - reach, middle + reach
+        upper, lower = middle + reach, np.subtract(middle, reach, out=reach)
         # An unknown band ends the holding.
         exposure = held(close < lower - tie, ~(close <= middle + tie))
         if self.short:

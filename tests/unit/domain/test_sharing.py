@@ -29,6 +29,11 @@ def both(values: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix, None]:
     return values, values + 1.0, None
 
 
+@shared
+def both_halves(values: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
+    return values / 2.0, values / 2.0
+
+
 def lasting(first: float) -> FloatMatrix:
     values = np.full((2, 2), first)
     values.flags.writeable = False
@@ -90,6 +95,20 @@ def test_no_more_answers_are_kept_than_promised_and_the_newest_asked_for_stay():
         times(values, 1)
 
     assert asked == [(1.0, 1)]
+
+
+def test_an_answer_of_two_arrays_takes_the_place_of_two():
+    values = lasting(1.0)
+
+    with sharing():
+        for factor in range(KEPT - 1):
+            times(values, factor)
+        both_halves(values)
+        asked.clear()
+        times(values, 1)
+        times(values, 0)
+
+    assert asked == [(1.0, 0)]
 
 
 def test_what_was_kept_is_forgotten_with_the_block_even_when_it_fails():
