@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from trading_bot.domain.backtest import FillAt
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.ports import Strategy
+from trading_bot.domain.sharing import sharing
 from trading_bot.tournament.memory import keep_freed_memory
 
 BoolMatrix = NDArray[np.bool_]
@@ -38,14 +39,15 @@ def sweep(
     growth, known = _growth(history, fill)
     bought, sold = -np.log1p(fee), np.log1p(-fee)
     logs: list[FloatMatrix] = []
-    for strategy in strategies:
-        held = strategy.opinion(history).exposure[: len(growth)] > 0
-        if known is not None:
-            held = _as_traded(held, known)
-        changes = held[0] + (held[1:] != held[:-1]).sum(axis=0)
-        sales = (changes - held[-1]) / 2  # they take turns, a purchase first
-        earned = np.einsum("tn,tn->n", held, growth)
-        logs.append(earned + (changes - sales) * bought + sales * sold)
+    with sharing():
+        for strategy in strategies:
+            held = strategy.opinion(history).exposure[: len(growth)] > 0
+            if known is not None:
+                held = _as_traded(held, known)
+            changes = held[0] + (held[1:] != held[:-1]).sum(axis=0)
+            sales = (changes - held[-1]) / 2  # they take turns, a purchase first
+            earned = np.einsum("tn,tn->n", held, growth)
+            logs.append(earned + (changes - sales) * bought + sales * sold)
     return np.exp(np.array(logs))
 
 
