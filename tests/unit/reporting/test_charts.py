@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.reporting.backtest_results import weekdays
@@ -130,6 +130,7 @@ def test_a_picture_without_values_says_so():
 @given(
     st.lists(st.one_of(st.floats(-1e9, 1e9), st.just(math.nan)), min_size=2, max_size=40), st.booleans(), st.booleans()
 )
+@example([0.0, 5e-324], False, False)
 def test_every_line_is_valid_xml_inside_its_frame(values: list[float], filled: bool, logarithmic: bool):
     drawn = of(line(*values, filled=filled), logarithmic=logarithmic)
 
