@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
+from trading_bot.domain.merit import ranked
 from trading_bot.domain.ports import Strategy
 from trading_bot.domain.sharing import sharing
 from trading_bot.domain.tournament import Candidate, Criterion, Score
 from trading_bot.strategies.registry import STRATEGIES
 from trading_bot.tournament.grid import expand
-from trading_bot.tournament.ranking import combine
 from trading_bot.tournament.scoring import WINDOWS, ScoringTerms, score
 
 SESSIONS, SEEN = 800, max(WINDOWS) + 2 + ScoringTerms().lead_in
@@ -74,7 +74,7 @@ def _report(symbols: int, candidates: int, target: float, ours: float, thinking:
 
 def _tournament(history: MarketHistory, candidates: list[Candidate], build: Any) -> tuple[Score, ...]:
     scores = score(history, candidates, build)
-    combine(scores, Criterion.SHARPE)
+    ranked(scores, Criterion.SHARPE)
     return scores
 
 

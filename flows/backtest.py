@@ -41,6 +41,7 @@ class BacktestParams(BaseModel):
     engine: Literal["replay", "vectorised"] | None = Field(
         default=None, description="replay: as the bot trades. vectorised: a plain ledger without risk rules."
     )
+    trials: int = Field(default=1, ge=1, description="How many variants were tried, this one included.")
     settings: list[str] = Field(
         default=[],
         description="More settings, like risk.max_open_trades=10. Readable by everybody: no secrets.",
@@ -58,6 +59,7 @@ class BacktestParams(BaseModel):
             cash=self.cash,
             engine=self.engine,
             assignments=tuple(self.settings),
+            trials=self.trials,
         )
 
 

@@ -35,9 +35,7 @@ app = App(
 )
 config_app = App(name="config", help="Look at the settings.")
 app.command(config_app)
-app.command("trading_bot.cli_backtest:backtest", name="backtest", help="Trade the past, and say what came of it.")
 app.command("trading_bot.cli_strategy:app", name="strategy", help="Write a strategy of your own, and check it.")
-app.command("trading_bot.cli_strategies:strategies", name="strategies", help="Show who decides now, and why.")
 
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
@@ -123,6 +121,9 @@ NEXT_COMMANDS = (("bensbot run --once", "trade the session after"), ("bensbot st
 # Found by name, so that the list of commands brings nothing along. Those of deployments/ look at the loop, too, so they
 # know Prefect; this house does not.
 ELSEWHERE = (
+    ("backtest", "trading_bot.cli_backtest:backtest", "Trade the past, and say what came of it."),
+    ("tournament", "trading_bot.cli_tournament:tournament", "Rank candidates, and say how far to believe the winner."),
+    ("strategies", "trading_bot.cli_strategies:strategies", "Show who decides now, and why."),
     ("data", "trading_bot.cli_data:app", "Keep daily bars in a local history store: import, append, list, check."),
     ("up", "deployments.up:up", "Start a Prefect server and serve the loop on it."),
     ("down", "deployments.up:down", "End what `bensbot up` started."),

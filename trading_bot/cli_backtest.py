@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 SHOWN_EVERY = 2.0  # seconds between two signs of life
 
 
+Source = Annotated[str | None, Parameter(help="Price source; else data.source.")]
+Symbols = Annotated[str, Parameter(show_default=False, help="Only these, like AAPL,MSFT.")]
+Assignments = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        negative_iterable="",
+        show_default=False,
+        help="A setting, like risk.max_open_trades=10; may be there repeatedly.",
+    ),
+]
+Config = Annotated[Path | None, Parameter(help="Settings file; else config.yaml here, if there is one.")]
+JsonFile = Annotated[
+    Path | None, Parameter(allow_leading_hyphen=True, help="Write everything to this file; - prints it.")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What can be typed."""
@@ -37,23 +54,14 @@ class Options:
         None
     )
     last: Annotated[date | None, Parameter(name="--to", help="Last session; else the newest one there is.")] = None
-    source: Annotated[str | None, Parameter(help="Price source; else data.source.")] = None
-    symbols: Annotated[str, Parameter(show_default=False, help="Only these, like AAPL,MSFT.")] = ""
+    source: Source = None
+    symbols: Symbols = ""
     cash: Annotated[Decimal | None, Parameter(help="Dollars to begin with.")] = None
     engine: Annotated[str | None, Parameter(help="replay (as the bot trades) or vectorised (a plain ledger).")] = None
-    assignments: Annotated[
-        tuple[str, ...],
-        Parameter(
-            name="--set",
-            negative_iterable="",
-            show_default=False,
-            help="A setting, like risk.max_open_trades=10; may be there repeatedly.",
-        ),
-    ] = ()
-    config: Annotated[Path | None, Parameter(help="Settings file; else config.yaml here, if there is one.")] = None
-    json: Annotated[
-        Path | None, Parameter(allow_leading_hyphen=True, help="Write everything to this file; - prints it.")
-    ] = None
+    trials: Annotated[int, Parameter(help="How many variants were tried, this one included: the notes count them.")] = 1
+    assignments: Assignments = ()
+    config: Config = None
+    json: JsonFile = None
     report: Annotated[Path | None, Parameter(help="Write a page to this file, to be opened in a browser.")] = None
 
 
@@ -63,9 +71,8 @@ def backtest(*, options: Annotated[Options, Parameter(name="*")] = Options()) ->
     Each session goes through the same steps, strategies, risk rules and paper broker as in `bensbot run`. Nothing is
     written but what --json and --report name; the book is not touched.
     """
-    for name, file in (("--json", options.json), ("--report", options.report)):
-        if file is not None and str(file) != "-" and not file.parent.is_dir():
-            raise SettingsError(f"{name} {file}: there is no folder {file.parent}")
+    require_folder("--json", options.json)
+    require_folder("--report", options.report)
     from trading_bot.backtest.run import Wanted
     from trading_bot.backtest.run import backtest as trade_again
 
@@ -75,14 +82,26 @@ def backtest(*, options: Annotated[Options, Parameter(name="*")] = Options()) ->
         first=options.first,
         last=options.last,
         source=options.source,
-        symbols=tuple(symbol.strip() for symbol in options.symbols.split(",") if symbol.strip()),
+        symbols=split_symbols(options.symbols),
         cash=options.cash,
         engine=options.engine,
         assignments=options.assignments,
+        trials=options.trials,
     )
     result = trade_again(wanted, _Progress() if sys.stderr.isatty() else None)
     _write(result, options.json, options.report)
     return DONE
+
+
+def require_folder(option: str, file: Path | None) -> None:
+    """Refuse a file that cannot be written, before anything is computed. Raises SettingsError."""
+    if file is not None and str(file) != "-" and not file.parent.is_dir():
+        raise SettingsError(f"{option} {file}: there is no folder {file.parent}")
+
+
+def split_symbols(listed: str) -> tuple[str, ...]:
+    """Return the symbols of `AAPL,MSFT`."""
+    return tuple(symbol.strip() for symbol in listed.split(",") if symbol.strip())
 
 
 def _write(result: BacktestResult, json_file: Path | None, report: Path | None) -> None:

@@ -65,6 +65,13 @@ def test_page_and_numbers_are_written_where_they_are_wanted(tmp_path, capsys):
     assert json.loads((tmp_path / "numbers.json").read_text())["engine"] == "replay"
 
 
+def test_who_has_tried_many_variants_is_told_what_luck_alone_would_show(tmp_path, capsys):
+    text = told([*GOOGLE, "--trials", "200", "--json", "numbers.json"], capsys)
+
+    assert "200 variants were tried. The best of as many without any skill" in " ".join(text.split())
+    assert json.loads((tmp_path / "numbers.json").read_text())["trials"] == 200
+
+
 def test_numbers_alone_can_be_piped(capsys):
     assert json.loads(told([*SHORT, "--json", "-"], capsys))["engine"] == "replay"
 
@@ -104,6 +111,7 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
         (["--symbols", "AAPL,MFST"], "no symbol 'MFST'. Did you mean 'MSFT'?"),
         (["--report", "nowhere/page.html"], "there is no folder nowhere"),
         (["--cash", "0"], "broker.starting_cash"),
+        (["--trials", "0"], "this one counts, too; write 1 or more"),
     ],
 )
 def test_what_is_typed_wrong_is_answered_with_what_to_type(typed, answer, monkeypatch, capsys):

@@ -21,6 +21,11 @@ __all__ = ["bensbot", "logs_as_before", "traded"]  # fixtures
         ("halt", "Stop at once, as in an emergency, until bensbot resume --ack."),
         ("resume", "Trade again: after a pause, a halt (with --ack), failed cycles, or a portfolio stop."),
         ("up", "Both outlive this terminal; bensbot down ends them."),
+        ("backtest", "Each session goes through the same steps, strategies, risk rules and paper broker"),
+        (
+            "tournament",
+            "Each candidate trades all symbols on its own over the last rotation.windows sessions, after costs.",
+        ),
         ("automations", "Let the Prefect server watch the loop: apply, list, remove."),
     ],
 )

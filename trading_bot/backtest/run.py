@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import yaml
@@ -42,6 +43,7 @@ class Wanted:
     cash: Decimal | None = None
     engine: str | None = None
     assignments: tuple[str, ...] = ()  # each `section.key=value`
+    trials: int = 1  # how many variants were tried, this one included
 
 
 def backtest(wanted: Wanted, tell: Tell | None = None) -> BacktestResult:
@@ -52,6 +54,12 @@ def backtest(wanted: Wanted, tell: Tell | None = None) -> BacktestResult:
         DataError, SourceUnavailable: the prices are not there.
         LooksAhead: a strategy knows on some session what came later.
     """
+    if wanted.trials < 1:
+        raise SettingsError(f"--trials {wanted.trials}: this one counts, too; write 1 or more.")
+    return replace(_traded(wanted, tell), trials=wanted.trials)
+
+
+def _traded(wanted: Wanted, tell: Tell | None) -> BacktestResult:
     settings = settings_for(wanted)
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
     first, last = _span(settings, hours, wanted)
@@ -64,11 +72,11 @@ def backtest(wanted: Wanted, tell: Tell | None = None) -> BacktestResult:
     return replay(question, None if tell is None else lambda report: tell(report.session, report.equity))
 
 
-def settings_for(wanted: Wanted) -> TradingBotSettings:
-    """Return the settings with what was asked on top. Raises SettingsError."""
-    overrides: dict[str, object] = {}
+def settings_for(wanted: Wanted, more: Mapping[str, object] = MappingProxyType({})) -> TradingBotSettings:
+    """Return the settings with what was asked on top, `more` by dotted names included. Raises SettingsError."""
+    overrides: dict[str, object] = dict(more)
     if wanted.strategies:
-        overrides["strategy.team"] = [_member(text) for text in wanted.strategies]
+        overrides["strategy.team"] = [member_of(text) for text in wanted.strategies]
     if wanted.source is not None:
         overrides["data.source"] = wanted.source
     if wanted.symbols:
@@ -104,8 +112,8 @@ def label_of(settings: TradingBotSettings) -> str:
     return " + ".join(Candidate(member.name, member.options).label for member in settings.strategy.team)
 
 
-def _member(text: str) -> dict[str, Any]:
-    """Return what `name:option=value,option=value` means."""
+def member_of(text: str) -> dict[str, Any]:
+    """Return what `name:option=value,option=value` means, as `name` and `options`. Raises SettingsError."""
     name, _, rest = text.partition(":")
     options: dict[str, Any] = {}
     for part in _SEPARATOR.split(rest) if rest else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
@@ -12,9 +12,10 @@ from pydantic_core import to_jsonable_python
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.domain.tournament import Candidate, Seat, Team
 from trading_bot.strategies.registry import STRATEGIES
-from trading_bot.tournament.grid import expand
+from trading_bot.tournament.grid import Expansion, expand
 
 if TYPE_CHECKING:
+    from trading_bot.config.rotation import CandidateSettings
     from trading_bot.state.manager import StateManager
 
 log = logging.getLogger(__name__)
@@ -40,15 +41,24 @@ def candidates(settings: TradingBotSettings) -> tuple[Candidate, ...]:
         PluginError: no such strategy or option.
         SettingsError: a strategy refuses every combination of its grid.
     """
-    found = {seat.candidate.label: seat.candidate for seat in home_team(settings).seats}
-    for listed in settings.rotation.candidates:
-        expansion = expand(listed.name, listed.grid, STRATEGIES.build)
-        for label, why in expansion.refused.items():
-            log.debug("%s does not compete: %s", label, why)
-        for candidate in expansion.candidates:
-            competes = plain(candidate.name, candidate.options)
-            found.setdefault(competes.label, competes)
-    return tuple(found.values())
+    at_home = [seat.candidate for seat in home_team(settings).seats]
+    grids = of_grids(settings.rotation.candidates)
+    for label, why in grids.refused.items():
+        log.debug("%s does not compete: %s", label, why)
+    return tuple({one.label: one for one in (*at_home, *grids.candidates)}.values())
+
+
+def of_grids(listed: Iterable[CandidateSettings]) -> Expansion:
+    """Return what all grids together come to, each candidate once. The errors of `candidates`."""
+    grids = [_expanded(one) for one in listed]
+    found = [plain(one.name, one.options) for grid in grids for one in grid.candidates]
+    refused = {label: why for grid in grids for label, why in grid.refused.items()}
+    return Expansion(tuple({one.label: one for one in found}.values()), refused)
+
+
+def _expanded(listed: CandidateSettings) -> Expansion:
+    STRATEGIES.get(listed.name)  # a name that nobody has is no matter of the grid
+    return expand(listed.name, listed.grid, STRATEGIES.build)
 
 
 def plain(name: str, options: Mapping[str, Any]) -> Candidate:

@@ -166,14 +166,20 @@ def _benchmark(found: Figures) -> Iterator[str]:
 
 
 def _data(result: BacktestResult) -> Iterator[str]:
-    sources = _asked(result, "source")
-    if any(source.startswith("sample") for source in sources):
+    index = None if result.benchmark is None else result.benchmark_name
+    for source in _asked(result, "source"):
+        yield from doubts_about_prices(source, index)
+
+
+def doubts_about_prices(source: str, benchmark: str | None) -> Iterator[str]:
+    """Give what must be said of a price source, and of comparing its prices with those of the benchmark."""
+    if source.startswith("sample"):
         yield (
             "The packaged prices are those of stocks that somebody chose knowing how they would do (survivorship): "
             "every strategy that holds them looks better than it would have been."
         )
-    if "sample" in sources and result.benchmark is not None:
-        yield f"The prices of these stocks hold their dividends, those of {result.benchmark_name} do not."
+    if source == "sample" and benchmark is not None:
+        yield f"The prices of these stocks hold their dividends, those of {benchmark} do not."
 
 
 def _asked(result: BacktestResult, name: str) -> tuple[str, ...]:

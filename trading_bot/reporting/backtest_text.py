@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from trading_bot.domain.backtest import BacktestResult
 from trading_bot.domain.figures import Figures, figures
@@ -11,11 +10,10 @@ from trading_bot.domain.honesty import notes_about
 from trading_bot.domain.trade_figures import Attribution
 from trading_bot.domain.words import counted, dollars, listed, one_line, signed_dollars
 from trading_bot.reporting.backtest_rows import UNKNOWN, figure_rows, hashes, points
+from trading_bot.reporting.columns import HEAD, beside
 
-WIDTH = 80  # columns
 MOST_RULES = 4  # named in a sentence
 MOST_STRATEGIES = 8  # with a line of their own
-_HEAD = 14  # columns of the names on the left
 
 
 def backtest_text(result: BacktestResult) -> str:
@@ -23,18 +21,18 @@ def backtest_text(result: BacktestResult) -> str:
     found = figures(result)
     say = {row.name: row.text for row in figure_rows(found)}
     parts = [
-        _part("Backtest", [f"{one_line(result.label)}, {result.engine} engine", _period(found)]),
-        _part("Result", _result(found, say)),
-        _part("Benchmark", _benchmark(found, say)),
-        _part("Risk", _risk(found, say)),
-        _part("Drawdown", [_drawdown(found, say)]),
-        _part("Invested", _invested(found, say)),
-        _part("Trades", _trades(found, say)),
-        _part("Strategies", _strategies(found.attribution)),
-        _part("Decisions", _decisions(result)),
-        _part("Notes", [f"- {one_line(note)}" for note in notes_about(result, found)], under="  "),
-        _part("Settings", [f"{one_line(name)} = {one_line(value)}" for name, value in result.settings.items()]),
-        "\n".join(f"{f'{name} hash':<{_HEAD}}{one_line(value)}" for name, value in hashes(result)),
+        beside("Backtest", [f"{one_line(result.label)}, {result.engine} engine", _period(found)]),
+        beside("Result", _result(found, say)),
+        beside("Benchmark", _benchmark(found, say)),
+        beside("Risk", _risk(found, say)),
+        beside("Drawdown", [_drawdown(found, say)]),
+        beside("Invested", _invested(found, say)),
+        beside("Trades", _trades(found, say)),
+        beside("Strategies", _strategies(found.attribution)),
+        beside("Decisions", _decisions(result)),
+        beside("Notes", [f"- {one_line(note)}" for note in notes_about(result, found)], under="  "),
+        beside("Settings", [f"{one_line(name)} = {one_line(value)}" for name, value in result.settings.items()]),
+        "\n".join(f"{f'{name} hash':<{HEAD}}{one_line(value)}" for name, value in hashes(result)),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -44,19 +42,6 @@ def headline(result: BacktestResult) -> str:
     found = figures(result)
     total = next(row.text for row in figure_rows(found) if row.name == "return.total")
     return f"{one_line(result.label)}, {_period(found)}: {total}, {dollars(found.closing)}"
-
-
-def _part(head: str, lines: Iterable[str], *, under: str = "") -> str:
-    """Return lines beside a head, folded; nothing without a line."""
-    room = WIDTH - _HEAD
-    folded = [
-        part
-        for line in lines
-        for part in textwrap.wrap(
-            line, room, subsequent_indent=under, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-        )
-    ]
-    return "\n".join(f"{head if not n else '':<{_HEAD}}{line}" for n, line in enumerate(folded))
 
 
 def _period(found: Figures) -> str:

@@ -48,7 +48,8 @@ def expand(name: str, grid: Mapping[str, Sequence[Any]], build: Build) -> Expans
             accepted[candidate.label] = candidate
     if not accepted:
         why = "\n".join(dict.fromkeys(refused.values()))
-        raise SettingsError(f"The grid of {name} has no combination that the strategy accepts:\n{why}")
+        head = f"The grid of {name} has no combination that the strategy accepts:\n" if len(refused) > 1 else ""
+        raise SettingsError(f"{head}{why}")
     return Expansion(tuple(accepted.values()), refused)
 
 

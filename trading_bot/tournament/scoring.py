@@ -99,6 +99,15 @@ def record(history: MarketHistory, strategy: Strategy, earned: Earnings, terms: 
     return Record(session_returns(rows, cost_bps=terms.cost_bps), rows.traded[1:], rows.gross[1:])
 
 
+def recent(
+    history: MarketHistory, candidate: Candidate, build: Build, *, window: int, terms: ScoringTerms = USUAL
+) -> Record:
+    """Return what a candidate did on each of the last `window` sessions: what its score over them is made of."""
+    seen = history.rows(slice(-sessions_seen(candidate, window, terms), None))
+    earned = earnings(history.rows(slice(-window - BEFORE, None)))
+    return record(seen, build(candidate.name, candidate.options), earned, terms)
+
+
 def checked_exposure(opinion: Opinion, history: MarketHistory, name: str) -> FloatMatrix:
     """Return the exposure of an opinion, (T, N). Raises ValueError on another shape, or outside [-1, 1]."""
     exposure = opinion.exposure

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 
@@ -13,20 +12,11 @@ from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, S
 from trading_bot.domain.ports import Strategy
 from trading_bot.domain.sharing import sharing
 from trading_bot.domain.tournament import Candidate, Criterion, Score
+from trading_bot.domain.tournament_result import Step
 from trading_bot.tournament.earnings import earnings, held, session_returns
 from trading_bot.tournament.grid import Build
 from trading_bot.tournament.ranking import rank
 from trading_bot.tournament.scoring import BEFORE, USUAL, ScoringTerms, record, score, scores_of
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One choice: made at the close of `chosen_on`, in place for the sessions after it."""
-
-    chosen_on: date
-    candidate: Candidate
-    promised: Score  # over the sessions it was chosen by
-    sessions: int  # how many it was in place for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +25,7 @@ class WalkForward:
 
     sessions: SessionAxis
     returns: FloatVector  # from close to close, costs of every change of mind taken off
+    of_all: FloatVector  # the same sessions for an equal part in each candidate, without choosing
     steps: tuple[Step, ...]  # oldest first
 
 
@@ -78,7 +69,8 @@ def walk_forward(
         steps.append(Step(chosen_on, best.candidate, best, min(test, total - row)))
     wanted = _stitched(history, steps, strategies, first)
     followed = session_returns(held(wanted[:-1], earned, short=terms.short), cost_bps=terms.cost_bps)
-    return WalkForward(history.sessions[first:], followed[train:], tuple(steps))
+    of_all = np.mean([one.returns[train:] for one in records], axis=0)
+    return WalkForward(history.sessions[first:], followed[train:], of_all, tuple(steps))
 
 
 def _stitched(

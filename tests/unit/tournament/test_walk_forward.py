@@ -79,6 +79,7 @@ def test_one_candidate_walks_as_it_is_scored():
     later = float(np.prod(1 + found.returns[1:])) - 1
     assert later == pytest.approx(scored.total_return, rel=1e-12)
     assert len(found.returns) == 98
+    assert found.of_all[1:] == pytest.approx(found.returns[1:], abs=1e-12)
 
 
 def test_each_choice_knows_nothing_of_later_sessions():
