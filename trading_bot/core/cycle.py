@@ -96,7 +96,8 @@ def apply_risk_checks(
     """
     if ticket.decided:
         return desk.book.journal.decisions(ticket.cycle_id)
-    decisions = desk.risk.decide(signals, _risk_context(desk, ticket, market, signals))
+    # Most sessions change nothing: then nobody has to ask the broker what could be paid for.
+    decisions = desk.risk.decide(signals, _risk_context(desk, ticket, market, signals)) if signals else ()
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
     desk.book.journal.commit_decisions(
         ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=desk.data.fingerprint(market)

@@ -119,6 +119,8 @@ def _drop_what_never_arrived(desk: Desk, ticket: CycleTicket, order: OpenOrder) 
 def _differences(desk: Desk, ticket: CycleTicket) -> tuple[str, ...]:
     """Compare cash and shares with the broker's; on a difference let exits through only. Raises LeaseLost."""
     ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
+    if ours == theirs:  # nearly always
+        return ()
     found = [
         f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
         for symbol in sorted({*ours.positions, *theirs.positions})

@@ -60,8 +60,10 @@ class RiskManager:
         exits: list[Signal] = []
         for symbol in sorted(portfolio.positions):
             position, price = portfolio.positions[symbol], market.price(symbol)
+            if price is None or price > position.average_price or symbol in market.quarantined:
+                continue  # a stop is never above the price paid
             stop = position.average_price * (1 - self._stop.distance)
-            if price is not None and symbol not in market.quarantined and position.quantity > 0 and price <= stop:
+            if position.quantity > 0 and price <= stop:
                 exits.append(_stop_signal(position, price, stop))
         return tuple(exits)
 

@@ -83,6 +83,7 @@ class StrategyManager:
         self.team = team
         self.targets = targets
         self._why_cash = why_cash
+        self._tolerance = float(targets.rebalance_threshold) + TIE
 
     def signals(
         self, market: MarketState, portfolio: Portfolio, equity: Decimal, only: tuple[str, ...] = ()
@@ -165,7 +166,7 @@ class StrategyManager:
         held = float(portfolio.held(symbol) * price / equity)
         change = wanted - held
         is_new_or_gone = (held == 0) != (wanted == 0)
-        if not is_new_or_gone and abs(change) <= float(self.targets.rebalance_threshold) + TIE:
+        if not is_new_or_gone and abs(change) <= self._tolerance:
             return None
         in_favour = [vote for vote in votes if (vote.exposure[column] > 0) == (wanted > 0)]
         return Signal(
