@@ -7,10 +7,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # Before anything of ours or of Prefect is imported: both read these once.
 for name in [name for name in os.environ if name.startswith(("BENSBOT_", "PREFECT_"))]:
@@ -22,10 +25,11 @@ os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 
 ROOT = Path(__file__).resolve().parent
+CALM = "test_no_rule_fires_while_the_loop_trades"  # waits for minutes, beside the story in the same file
 # What takes longest is begun first, so that no worker is still at it when the others have ended.
 LONGEST = (
     "test_automations",
-    "calm-watch",
+    CALM,
     "test_control_api",
     "test_script",
     "test_documentation",
@@ -41,11 +45,38 @@ settings.load_profile("house")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together on one worker: those of a file, unless a mark says otherwise."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-    items.sort(key=_begins)
+    """Put first what takes longest; all else stays as shuffled."""
+    items.sort(key=lambda item: LONGEST.index(name) if (name := group_of(item.nodeid)) in LONGEST else len(LONGEST))
+
+
+class Grouped(LoadScopeScheduling):
+    """Shares the tests out by group. (`--dist=loadgroup` of xdist 3.8 does nothing with pytest 9.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Grouped | None:
+    """Take the place of `--dist=loadfile`, which is what the settings say; whoever names another one gets that."""
+    return Grouped(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def group_of(nodeid: str) -> str:
+    """Return what a test stays together with on one worker.
+
+    That is `prefect` for what needs the one server in `flows/conftest.py`, the file's name for everything else.
+    """
+    if nodeid.endswith("::" + CALM):
+        return CALM
+    path = Path(nodeid.partition("::")[0])
+    return "prefect" if path.parent.name == "flows" and path.name in _with_the_server() else path.stem
+
+
+@cache
+def _with_the_server() -> frozenset[str]:
+    files = (ROOT / "flows").glob("test_*.py")
+    return frozenset(path.name for path in files if "desk: Callable[" in path.read_text(encoding="utf-8"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,14 +85,3 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     return report
-
-
-def _group_of(item: pytest.Item) -> str:
-    """Return `prefect` for what needs the one Prefect server of these tests, a file's name for everything else."""
-    return "prefect" if "_server" in getattr(item, "fixturenames", ()) else str(item.path.relative_to(ROOT))
-
-
-def _begins(item: pytest.Item) -> int:
-    mark = item.get_closest_marker("xdist_group")
-    name = Path(str(mark.args[0])).stem if mark else ""
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST)

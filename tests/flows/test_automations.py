@@ -260,7 +260,6 @@ def test_apply_creates_every_rule_and_a_second_time_changes_nothing(story: Story
     assert again == dict.fromkeys(NAMES, "unchanged")
 
 
-@pytest.mark.xdist_group("calm-watch")
 def test_no_rule_fires_while_the_loop_trades(tmp_path: Path):
     late: list[str] = []
     for interval in SLOWER:
