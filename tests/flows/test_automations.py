@@ -55,7 +55,7 @@ class Watch:
     variables: dict[str, str]
 
     def ask(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(self.address + path, json=body, trust_env=False, timeout=60)
+        answer = httpx.post(self.address + path, json=body, trust_env=False, timeout=PATIENCE)
         answer.raise_for_status()
         return answer.json()
 
@@ -93,11 +93,11 @@ class Watch:
         return self.ask("/events/filter", filter={"event": {"name": [name]}})["events"]
 
     def start_run(self, path: str, **params: Any) -> str:
-        deployment = httpx.get(f"{self.address}/deployments/name/{path}", trust_env=False, timeout=60).json()
+        deployment = httpx.get(f"{self.address}/deployments/name/{path}", trust_env=False, timeout=PATIENCE).json()
         return self.ask(f"/deployments/{deployment['id']}/create_flow_run", parameters={"params": params})["id"]
 
     def state_of(self, run_id: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.address}/flow_runs/{run_id}", trust_env=False, timeout=60)
+        answer = httpx.get(f"{self.address}/flow_runs/{run_id}", trust_env=False, timeout=PATIENCE)
         return answer.raise_for_status().json()["state"]
 
     def wait_less_in(self, name: str, *, seconds: int) -> None:
@@ -105,7 +105,9 @@ class Watch:
         (rule,) = [rule for rule in self.ask("/automations/filter") if rule["name"] == name]
         kept = {key: value for key, value in rule.items() if key not in SERVERS_OWN}
         kept["trigger"] = {**rule["trigger"], "within": seconds}
-        httpx.put(f"{self.address}/automations/{rule['id']}", json=kept, trust_env=False, timeout=60).raise_for_status()
+        httpx.put(
+            f"{self.address}/automations/{rule['id']}", json=kept, trust_env=False, timeout=PATIENCE
+        ).raise_for_status()
 
     def as_if_scheduled_long_ago(self) -> None:
         """The server holds back state changes of runs that were scheduled less than five minutes ago."""
