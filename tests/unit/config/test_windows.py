@@ -94,7 +94,8 @@ def test_a_strategy_that_is_not_in_the_team_is_refused(config, refusal):
 
     assert refusal() == (
         "hours.windows: regular wants the strategy sma, which neither strategy.team nor rotation.candidates has; there "
-        "are sma_cross, rsi_reversion, momentum. Add it there, or name another one here."
+        "are sma_cross, rsi_reversion, momentum, donchian_breakout, bollinger_reversion. Add it there, or name another "
+        "one here."
     )
 
 
