@@ -7,31 +7,26 @@ from __future__ import annotations
 
 import logging
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import admit
+from trading_bot.core.deciding import as_filled, decide, gather, pending, valuation, wishes
 from trading_bot.core.settlement import book_answers, settle
 from trading_bot.core.stopwatch import timed
-from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, TradingState
-from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, DataError, NotSent, StateError
-from trading_bot.domain.market import MarketState, Symbol
-from trading_bot.domain.money import ZERO
+from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
+from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, NotSent, StateError
+from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import (
     Decision,
-    OpenOrder,
     OrderIntent,
     OrderStatus,
     OrderUpdate,
     Rejected,
-    Side,
     Signal,
     client_order_id,
 )
-from trading_bot.domain.portfolio import EquityPoint, Portfolio
-from trading_bot.domain.ports import RiskContext
+from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.notifications.texts import cycle_alerts
-from trading_bot.risk.manager import with_pending
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
@@ -78,12 +73,8 @@ def settle_orders(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settl
 @timed
 def generate_signals(desk: Desk, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
     """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
-    portfolio = _shadow_portfolio(desk, market)
-    stops = desk.risk.protective_exits(market, portfolio)
-    stopped = {signal.symbol for signal in stops}
-    equity = portfolio.equity(_valuation(portfolio, market))
-    wishes = desk.strategies.signals(market, portfolio, equity, ticket.strategies)
-    return (*stops, *(signal for signal in wishes if signal.symbol not in stopped))
+    portfolio = as_filled(desk.book.ledger.portfolio(), pending(desk), market)
+    return wishes(desk.strategies, desk.risk, market, portfolio, ticket.strategies)
 
 
 @timed
@@ -96,8 +87,8 @@ def apply_risk_checks(
     """
     if ticket.decided:
         return desk.book.journal.decisions(ticket.cycle_id)
-    # Most sessions change nothing: then nobody has to ask the broker what could be paid for.
-    decisions = desk.risk.decide(signals, _risk_context(desk, ticket, market, signals)) if signals else ()
+    inputs = gather(desk, to_decide=bool(signals))
+    decisions = decide(desk.risk, market, inputs, signals, window=ticket.window if ticket.exits_only else "")
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
     desk.book.journal.commit_decisions(
         ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=desk.data.fingerprint(market)
@@ -135,7 +126,7 @@ def update_portfolio_state(
     working = [desk.broker.find(order.client_order_id) for order in orders if not order.status.is_final]
     fills, _ = book_answers(desk, ticket, [update for update in working if update is not None])
     portfolio = desk.book.ledger.portfolio()
-    prices = _valuation(portfolio, market)
+    prices = valuation(portfolio, market)
     equity = portfolio.equity(prices)
     point = EquityPoint(ticket.session, portfolio.cash, equity, portfolio.gross(prices))
     desk.book.ledger.mark_equity(ticket.lease, point, ticket.cycle_id)
@@ -195,76 +186,6 @@ def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> Ord
         quantity=decision.quantity,
         reference_price=market.price(signal.symbol),
     )
-
-
-def _risk_context(desk: Desk, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]) -> RiskContext:
-    pending = _pending(desk)
-    book = desk.book.ledger.portfolio()
-    portfolio = _with(book, [order for order in pending if order.intent.side is Side.BUY], market)
-    prices = dict(_valuation(portfolio, market))
-    for signal in signals:
-        if (price := market.price(signal.symbol)) is not None:
-            prices[signal.symbol] = price
-    equity = book.equity(prices)
-    account, state = desk.broker.account(), desk.book.control.read().state
-    by_window = ticket.exits_only and state is TradingState.ACTIVE
-    return RiskContext(
-        market=market,
-        portfolio=portfolio,
-        prices=prices,
-        equity=equity,
-        high_water=max(desk.book.ledger.high_water(), equity),
-        buying_power=min(account.buying_power, book.cash - _spoken_for(pending, market)),
-        state=TradingState.REDUCING if by_window else state,
-        state_cause=f"the window {ticket.window} lets exits through only" if by_window else "",
-        pending_sells=_on_their_way_out(pending),
-    )
-
-
-def _pending(desk: Desk) -> list[OpenOrder]:
-    """Return every order that may still fill, this cycle's own leftovers included."""
-    return [order for order in desk.book.journal.open_orders() if order.remaining]
-
-
-def _shadow_portfolio(desk: Desk, market: MarketState) -> Portfolio:
-    """Return the portfolio as it will be when every open order is filled: what opinions are compared with."""
-    return _with(desk.book.ledger.portfolio(), _pending(desk), market)
-
-
-def _with(portfolio: Portfolio, pending: list[OpenOrder], market: MarketState) -> Portfolio:
-    for order in pending:
-        price = market.last_known_price(order.intent.symbol) or ZERO
-        portfolio = with_pending(portfolio, order.intent.symbol, order.intent.side, order.remaining, price)
-    return portfolio
-
-
-def _on_their_way_out(pending: list[OpenOrder]) -> dict[Symbol, Decimal]:
-    """Return the shares that open sell orders will take."""
-    claimed: dict[Symbol, Decimal] = {}
-    for order in pending:
-        if order.intent.side is Side.SELL:
-            claimed[order.intent.symbol] = claimed.get(order.intent.symbol, ZERO) + order.remaining
-    return claimed
-
-
-def _spoken_for(pending: list[OpenOrder], market: MarketState) -> Decimal:
-    """Return the dollars that open buy orders will cost at the last known prices."""
-    buys = [order for order in pending if order.intent.side is Side.BUY]
-    return sum((order.remaining * (market.last_known_price(order.intent.symbol) or ZERO) for order in buys), ZERO)
-
-
-def _valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:
-    """Return the newest known price of every holding. Raises DataError when one has none at all."""
-    prices: dict[Symbol, Decimal] = {}
-    for symbol in portfolio.positions:
-        price = market.last_known_price(symbol)
-        if price is None:
-            raise DataError(
-                f"{symbol} is held, but the price source does not know it. Add it to data.symbols, or use the source "
-                "it was bought with."
-            )
-        prices[symbol] = price
-    return prices
 
 
 __all__ = [

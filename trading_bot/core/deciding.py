@@ -1,0 +1,119 @@
+"""From what is known to what should be traded: pure functions of market, book and settings.
+
+The steps of a cycle gather the inputs and write them down; from what was written down the same functions come to the
+same decisions at any later time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.errors import DataError
+from trading_bot.domain.inputs import Inputs
+from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.money import ZERO
+from trading_bot.domain.orders import Decision, OpenOrder, Side, Signal
+from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.ports import RiskContext
+from trading_bot.risk.manager import RiskManager, with_pending
+from trading_bot.strategies.manager import StrategyManager
+
+if TYPE_CHECKING:
+    from trading_bot.core.desk import Desk
+
+
+def gather(desk: Desk, *, to_decide: bool = True) -> Inputs:
+    """Ask book and broker. With nothing to decide the broker is left alone: most sessions change nothing."""
+    return Inputs(
+        portfolio=desk.book.ledger.portfolio(),
+        pending=pending(desk),
+        high_water=desk.book.ledger.high_water(),
+        state=desk.book.control.read().state,
+        buying_power=desk.broker.account().buying_power if to_decide else None,
+    )
+
+
+def pending(desk: Desk) -> tuple[OpenOrder, ...]:
+    """Return every order that may still fill."""
+    return tuple(order for order in desk.book.journal.open_orders() if order.remaining)
+
+
+def wishes(
+    strategies: StrategyManager, risk: RiskManager, market: MarketState, portfolio: Portfolio, only: tuple[str, ...]
+) -> tuple[Signal, ...]:
+    """Return what the strategies want changed, and what the stops must. A stop overrules an opinion.
+
+    `portfolio` is what it will be when every open order is filled. Raises DataError when a holding has no price at all.
+    """
+    stops = risk.protective_exits(market, portfolio)
+    stopped = {signal.symbol for signal in stops}
+    equity = portfolio.equity(valuation(portfolio, market))
+    signals = strategies.signals(market, portfolio, equity, only)
+    return (*stops, *(signal for signal in signals if signal.symbol not in stopped))
+
+
+def decide(
+    risk: RiskManager, market: MarketState, inputs: Inputs, signals: Sequence[Signal], *, window: str = ""
+) -> tuple[Decision, ...]:
+    """Return one decision per signal. `window` names the trading hours that let exits through only, "" where none do.
+
+    Raises:
+        DataError: a holding has no price at all.
+        ValueError: two signals for the same symbol, or nobody asked what could be paid for.
+    """
+    return risk.decide(signals, risk_context(market, inputs, signals, window=window)) if signals else ()
+
+
+def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal], *, window: str) -> RiskContext:
+    """Return what the rules may look at. The errors of `decide`."""
+    if inputs.buying_power is None:
+        raise ValueError("nobody asked the broker for the buying power, so nothing can be decided")
+    portfolio = as_filled(inputs.portfolio, inputs.pending, market, {Side.BUY})
+    prices = valuation(portfolio, market)
+    for signal in signals:
+        if (price := market.price(signal.symbol)) is not None:
+            prices[signal.symbol] = price
+    equity = inputs.portfolio.equity(prices)
+    by_window = bool(window) and inputs.state is TradingState.ACTIVE
+    return RiskContext(
+        market=market,
+        portfolio=portfolio,
+        prices=prices,
+        equity=equity,
+        high_water=max(inputs.high_water, equity),
+        buying_power=min(inputs.buying_power, inputs.portfolio.cash - inputs.spoken_for(market)),
+        state=TradingState.REDUCING if by_window else inputs.state,
+        state_cause=f"the window {window} lets exits through only" if by_window else "",
+        pending_sells=inputs.on_their_way_out(),
+    )
+
+
+def as_filled(
+    portfolio: Portfolio,
+    orders: Iterable[OpenOrder],
+    market: MarketState,
+    sides: frozenset[Side] | set[Side] = frozenset(Side),
+) -> Portfolio:
+    """Return the portfolio as it will be when these orders of these sides are filled; cash is left as it is."""
+    for order in orders:
+        if order.intent.side in sides:
+            price = market.last_known_price(order.intent.symbol) or ZERO
+            portfolio = with_pending(portfolio, order.intent.symbol, order.intent.side, order.remaining, price)
+    return portfolio
+
+
+def valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:
+    """Return the newest known price of every holding. Raises DataError when one has none at all."""
+    prices: dict[Symbol, Decimal] = {}
+    for symbol in portfolio.positions:
+        price = market.last_known_price(symbol)
+        if price is None:
+            raise DataError(
+                f"{symbol} is held, but the price source does not know it. Add it to data.symbols, or use the source "
+                "it was bought with."
+            )
+        prices[symbol] = price
+    return prices
