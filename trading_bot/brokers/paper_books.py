@@ -137,7 +137,7 @@ class MemoryBooks:
     def __init__(self) -> None:
         """Begin with empty books."""
         self._account: PaperAccount | None = None
-        self._positions: dict[Symbol, Position] = {}
+        self._portfolio = Portfolio(Decimal(0))
         self._orders: dict[ClientOrderId, PaperOrder] = {}
         self._working: dict[ClientOrderId, None] = {}  # in the order in which they were placed
         self._fills: list[Fill] = []
@@ -150,8 +150,7 @@ class MemoryBooks:
 
     def portfolio(self) -> Portfolio:
         """Return cash and the positions that are not zero."""
-        cash = self._account.cash if self._account else Decimal(0)
-        return Portfolio(cash, {symbol: self._positions[symbol] for symbol in sorted(self._positions)})
+        return self._portfolio
 
     def find(self, order_id: ClientOrderId) -> PaperOrder | None:
         """Return one order, or None."""
@@ -231,14 +230,16 @@ class MemoryBooks:
 
     def set_position(self, position: Position) -> None:
         """Write a position, new or changed."""
-        if position.quantity:
-            self._positions[position.symbol] = position
-        else:
-            self._positions.pop(position.symbol, None)
+        positions = {**self._portfolio.positions, position.symbol: position}
+        if not position.quantity:
+            del positions[position.symbol]
+        self._portfolio = Portfolio(self._portfolio.cash, dict(sorted(positions.items())))
 
     def set_account(self, account: PaperAccount) -> None:
         """Write the account, new or changed."""
         self._account = account
+        if account.cash != self._portfolio.cash:
+            self._portfolio = Portfolio(account.cash, self._portfolio.positions)
 
 
 class MemoryStore:

@@ -6,11 +6,12 @@ changes earlier rows is a split: so the sessions between two splits are cleaned 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trading_bot.data.axis import in_order
 from trading_bot.data.bars import take_rows
@@ -29,11 +30,19 @@ class Chapter:
     last: date
     sifted: Sifted
     regimes: Regimes | None  # of the benchmark, where there is one
+    rows: Mapping[date, int]  # session → how many rows are known at its close
+    faulty: NDArray[np.bool_]  # (T,), whether a bar of the session was refused
 
     @property
     def history(self) -> MarketHistory:
         """Everything up to the last session of the chapter."""
         return self.sifted.history
+
+    def quarantined(self, rows: int) -> dict[Symbol, str]:
+        """Return the symbols without a usable bar on the last of the first `rows` sessions, and why."""
+        if not self.faulty[rows - 1]:
+            return {}
+        return quarantine(take_rows(self.sifted.bars, slice(0, rows)), self.sifted.codes[:rows])
 
 
 class Past:
@@ -80,22 +89,22 @@ class Past:
         """Return everything known at the close of `session`. Raises DataError for one that is not among `days`."""
         while session > self._chapter.last and self._chapter.number + 1 < len(self._lasts):
             self._chapter = self._open(self._chapter.number + 1)
-        sifted = self._chapter.sifted
-        end = int(np.searchsorted(sifted.history.sessions, np.datetime64(session), side="right"))
-        history = sifted.history.rows(slice(0, end))
-        if not end or history.last_session != session:
+        chapter = self._chapter
+        if session not in chapter.rows:
             raise DataError(f"{session} is no session of the past that was read.")
-        quarantined = self._quarantined(sifted, end)
+        end = chapter.rows[session]
+        history = chapter.history.rows(slice(0, end))
+        quarantined = chapter.quarantined(end)
         coverage = Coverage(len(history.symbols), len(history.symbols) - len(quarantined))
         return MarketState(
             at=at,
             session=session,
             history=history,
-            regime=self._chapter.regimes.after(end) if self._chapter.regimes else weather(None, "", history),
+            regime=chapter.regimes.after(end) if chapter.regimes else weather(None, "", history),
             coverage=coverage,
             sectors=self._raw.sectors,
             quarantined=quarantined,
-            splits=sifted.splits,
+            splits=chapter.sifted.splits,
             below_minimum_coverage=coverage.share < self._min_coverage,
         )
 
@@ -103,15 +112,11 @@ class Past:
         """Return the session: within one past it says everything."""
         return str(market.session)
 
-    def _quarantined(self, sifted: Sifted, end: int) -> dict[Symbol, str]:
-        if not sifted.codes[end - 1].any():
-            return {}
-        return quarantine(take_rows(sifted.bars, slice(0, end)), sifted.codes[:end])
-
     def _open(self, number: int) -> Chapter:
         last = self._lasts[number]
         known = replace(self._raw, splits=tuple(split for split in self._raw.splits if split.session <= last))
         ordered = in_order(known, as_of=last, trading_days=self._trading_days)
         sifted, benchmark = sift(ordered, as_of=last), ordered.raw.benchmark
         regimes = None if benchmark is None else Regimes(benchmark, name_of(self._raw.benchmark_name))
-        return Chapter(number, last, sifted, regimes)
+        rows = {session: row for row, session in enumerate(sifted.history.sessions.tolist(), start=1)}
+        return Chapter(number, last, sifted, regimes, rows, np.asarray(sifted.codes.any(axis=1), dtype=np.bool_))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ class Regimes:
     def __init__(self, closes: FloatVector, name: str = "The market", *, earlier: int = 0) -> None:
         """Take all closes, oldest first; `earlier` usable ones before them are not shown."""
         self._name, self._earlier = name, earlier
-        self._count = np.concatenate(([0], np.cumsum(_is_price(closes))))
+        self._count: list[int] = [0, *np.cumsum(_is_price(closes)).tolist()]
         known = _prices(closes)
         self._distance = _last_rows(known, known[TREND_SESSIONS - 1 :] / _means(known, TREND_SESSIONS) - 1.0)
         yearly = _yearly(known)
@@ -48,11 +50,11 @@ class Regimes:
 
     def after(self, rows: int) -> Regime:
         """Return the regime as it was when only the first `rows` closes were known."""
-        count = int(self._count[rows])
+        count = self._count[rows]
         if count + self._earlier < TREND_SESSIONS:
             sentence = _sentence(self._name, count + self._earlier, 0.0, Volatility.UNKNOWN, 0.0)
             return Regime(Trend.UNKNOWN, Volatility.UNKNOWN, sentence)
-        distance, now, usual = (float(row[count - 1]) for row in (self._distance, self._now, self._usual))
+        distance, now, usual = self._distance[count - 1], self._now[count - 1], self._usual[count - 1]
         volatility = _volatility(now, usual)
         sentence = _sentence(self._name, count + self._earlier, distance, volatility, now)
         return Regime(Trend.RISING if distance > 0 else Trend.FALLING, volatility, sentence)
@@ -78,9 +80,9 @@ def _yearly(known: FloatVector) -> FloatVector:
     return sliding_window_view(returns, VOLATILITY_SESSIONS).std(axis=1, ddof=1) * np.sqrt(YEAR_SESSIONS)
 
 
-def _last_rows(known: FloatVector, values: FloatVector) -> FloatVector:
+def _last_rows(known: FloatVector, values: FloatVector) -> list[float]:
     """Return one value a row: NaN for the first rows, which have none."""
-    return np.concatenate((np.full(len(known) - len(values), np.nan), values))
+    return [math.nan] * (len(known) - len(values)) + values.tolist()
 
 
 def _volatility(now: float, usual: float) -> Volatility:

@@ -101,7 +101,11 @@ class MarketHistory:
         return MarketHistory(
             self.sessions[rows],
             self.symbols,
-            *(array[rows] for array in self._arrays().values()),
+            self.open[rows],
+            self.high[rows],
+            self.low[rows],
+            self.close[rows],
+            self.volume[rows],
             sentiment=None if self.sentiment is None else self.sentiment[rows],
             _columns=self._columns,
         )
@@ -203,16 +207,18 @@ class MarketState:
 
     def price(self, symbol: Symbol) -> Decimal | None:
         """Return the session's close in dollars per share, or None where there is no usable one."""
-        if symbol not in self._prices:
-            self._prices[symbol] = self._price(symbol)
-        return self._prices[symbol]
+        try:
+            return self._prices[symbol]
+        except KeyError:
+            price = self._prices[symbol] = self._price(symbol)
+            return price
 
     def _price(self, symbol: Symbol) -> Decimal | None:
         column = self.history.find(symbol)
         if column is None or not len(self.history.sessions):
             return None
-        value = float(self.history.close[-1, column])
-        return price_of(value) if math.isfinite(value) and value > 0 else None
+        value = self.history.close.item(-1, column)
+        return price_of(value) if 0 < value < math.inf else None  # not for NaN either
 
     def split_factor(self, symbol: Symbol, session: date) -> Decimal:
         """Return how many of today's shares one share of `session` has become since."""
@@ -234,8 +240,8 @@ class MarketState:
 
     def last_known_price(self, symbol: Symbol) -> Decimal | None:
         """Return the newest close there is, however old: to value a holding, never to trade on."""
-        price = self._prices.get(symbol) or self.price(symbol)
-        if price is not None:  # nearly always that of the session: spare the search
+        price = self.price(symbol)
+        if price is not None:  # nearly always: spare the search
             return price
         column = self.history.find(symbol)
         if column is None:

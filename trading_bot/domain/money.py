@@ -25,8 +25,7 @@ def tick(price: Decimal) -> Decimal:
 
 def price_of(value: float) -> Decimal:
     """Turn a float from the price arrays into dollars per share, rounded to its tick."""
-    exact = Decimal(repr(value))
-    return exact.quantize(tick(exact), rounding=ROUND_HALF_EVEN)
+    return Decimal(repr(value)).quantize(CENT if value >= 1 else SUB_DOLLAR_TICK, ROUND_HALF_EVEN)
 
 
 def round_against_us(price: Decimal, *, buying: bool) -> Decimal:

@@ -34,11 +34,11 @@ class Portfolio:
 
     def value(self, prices: Mapping[Symbol, Decimal]) -> Decimal:
         """Return the market value of all positions in dollars. Raises KeyError on a missing price."""
-        return sum((p.quantity * prices[p.symbol] for p in self.positions.values()), ZERO)
+        return sum([p.quantity * prices[p.symbol] for p in self.positions.values()], ZERO)
 
     def gross(self, prices: Mapping[Symbol, Decimal]) -> Decimal:
         """Return the dollars in positions, long and short added up, to the cent. Raises KeyError on a missing price."""
-        return cents(sum((abs(p.quantity) * prices[p.symbol] for p in self.positions.values()), ZERO))
+        return cents(sum([abs(p.quantity) * prices[p.symbol] for p in self.positions.values()], ZERO))
 
     def equity(self, prices: Mapping[Symbol, Decimal]) -> Decimal:
         """Return cash plus market value in dollars, to the cent. Raises KeyError on a missing price."""

@@ -58,14 +58,14 @@ class RiskManager:
         if not self._stop.enabled:
             return ()
         exits: list[Signal] = []
-        for symbol in sorted(portfolio.positions):
-            position, price = portfolio.positions[symbol], market.price(symbol)
+        for symbol, position in portfolio.positions.items():
+            price = market.price(symbol)
             if price is None or price > position.average_price or symbol in market.quarantined:
                 continue  # a stop is never above the price paid
             stop = position.average_price * (1 - self._stop.distance)
             if position.quantity > 0 and price <= stop:
                 exits.append(_stop_signal(position, price, stop))
-        return tuple(exits)
+        return tuple(sorted(exits, key=lambda signal: signal.symbol))
 
     def decide(self, signals: Sequence[Signal], context: RiskContext) -> tuple[Decision, ...]:
         """Return one decision per signal, in the order in which they were taken.
@@ -77,9 +77,9 @@ class RiskManager:
             raise ValueError("two signals for one symbol in one cycle: there can be one decision only")
         decisions: list[Decision] = []
         for signal in sorted(signals, key=_handling_order):
-            decision = self._decide_one(signal, context)
-            decisions.append(decision)
-            context = self._after(decision, context)
+            if decisions:
+                context = self._after(decisions[-1], context)
+            decisions.append(self._decide_one(signal, context))
         return tuple(decisions)
 
     def _decide_one(self, signal: Signal, context: RiskContext) -> Decision:
@@ -157,10 +157,12 @@ def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Dec
     """Return the portfolio as if an order had filled at `price`; cash is left as it is."""
     held = portfolio.positions.get(symbol)
     now = (held.quantity if held else ZERO) + side.sign * quantity
-    positions = {other: position for other, position in portfolio.positions.items() if other != symbol}
+    positions = dict(portfolio.positions)
     if now:
         positions[symbol] = Position(symbol, now, held.average_price if held else price)
-    return replace(portfolio, positions=positions)
+    else:
+        positions.pop(symbol, None)
+    return Portfolio(portfolio.cash, positions)
 
 
 def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,14 +106,38 @@ class StrategyManager:
         votes = [self._ask(member, market) for member in voters]
         scores = self._combined(votes) if votes else np.zeros(len(market.history.symbols))
         wanted = self._wanted_weights(scores, market)
-        columns = (market.history.find(symbol) for symbol in portfolio.positions)
-        held = {column for column in columns if column is not None}
         signals: list[Signal] = []
-        for column in sorted({*wanted, *held}):
+        for column in self._in_doubt(wanted, market, portfolio, equity):
             signal = self._compare(column, wanted.get(column, 0.0), market, portfolio, equity, votes, scores)
             if signal is not None:
                 signals.append(signal)
         return tuple(sorted(signals, key=_exits_first))
+
+    def _in_doubt(
+        self, wanted: Mapping[int, float], market: MarketState, portfolio: Portfolio, equity: Decimal
+    ) -> set[int]:
+        """Return the columns that may need a change: what is wanted or held, less what is held about as wanted.
+
+        Nearly all holdings are. Many are wanted at one weight, and what is near enough to it is computed once.
+        """
+
+        @cache
+        def near(weight: float) -> tuple[Decimal, Decimal]:
+            share, threshold = Decimal(weight), self.targets.rebalance_threshold
+            return (share - threshold) * equity, (share + threshold) * equity  # dollars
+
+        columns = set(wanted)
+        for symbol, position in portfolio.positions.items():
+            column = market.history.find(symbol)
+            if column is None:
+                continue
+            columns.add(column)
+            weight, price = wanted.get(column), market.price(symbol)
+            if weight and price:
+                least, most = near(weight)
+                if least < position.quantity * price < most:
+                    columns.remove(column)
+        return columns
 
     def _ask(self, member: Member, market: MarketState) -> _Vote:
         opinion = member.strategy.opinion(market.history)
@@ -134,7 +158,10 @@ class StrategyManager:
 
     def _combined(self, votes: list[_Vote]) -> Scores:
         total = sum(vote.member.weight for vote in votes)
-        return np.sum([vote.member.weight / total * vote.exposure for vote in votes], axis=0)
+        first, *others = (vote.member.weight / total * vote.exposure for vote in votes)
+        for each in others:
+            first += each
+        return first
 
     def _wanted_weights(self, scores: Scores, market: MarketState) -> dict[int, float]:
         """Return column → share of equity for the best-scored tradable stocks."""
@@ -143,7 +170,9 @@ class StrategyManager:
         usable = np.isfinite(market.history.close[-1]) & (rounded >= max(self.targets.min_score, TIE))
         columns = [c for c in np.flatnonzero(usable).tolist() if symbols[c] not in market.quarantined]
         rank = rounded.tolist()
-        best = heapq.nsmallest(self.targets.max_candidates, columns, key=lambda c: (-rank[c], symbols[c]))
+        columns.sort(key=symbols.__getitem__)
+        columns.sort(key=rank.__getitem__, reverse=True)  # leaves ties in their order
+        best = columns[: self.targets.max_candidates]
         weights = {c: float(scores[c]) * float(self.targets.position_weight) for c in best}
         gross = sum(weights.values())
         scale = min(1.0, float(self.targets.max_gross_exposure) / gross) if gross else 1.0
