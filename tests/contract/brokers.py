@@ -7,20 +7,24 @@ whose exchange knows AAA and BBB at ten dollars.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from tests.unit.brokers.exchanges import DAYS, evening, flat, open_account, week
+from tests.unit.brokers.sandboxes import connect, flat_bars, sandbox_of
 from trading_bot.brokers.paper_books import MemoryStore, PaperStore
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.ports import BrokerAdapter
+from trading_bot.sandbox.market import SandboxClock
 
 
 class BrokerStand(Protocol):
     """A broker under test, and the exchange behind it."""
 
     broker: BrokerAdapter
+
+    keeps_refused: bool  # whether an order that was refused can be found
 
     @property
     def now(self) -> datetime:
@@ -35,9 +39,15 @@ class BrokerStand(Protocol):
         """Close the broker and connect again, as the next process would."""
         ...
 
+    def close(self) -> None:
+        """Let go of broker and exchange."""
+        ...
+
 
 class PaperStand:
     """The paper broker, whose exchange trades when it is advanced."""
+
+    keeps_refused = True
 
     def __init__(self, folder: Path, store: PaperStore | None = None) -> None:
         self._folder, self._store = folder, store
@@ -61,8 +71,45 @@ class PaperStand:
         self.broker.close()
         self.broker = open_account(self._folder, store=self._store)
 
+    def close(self) -> None:
+        self.broker.close()
+
+
+class AlpacaStand:
+    """The Alpaca adapter, on alpaca-py, before a sandbox on this machine."""
+
+    keeps_refused = False  # Alpaca answers 403 or 422 and keeps nothing
+
+    def __init__(self, folder: Path) -> None:
+        del folder
+        self._sessions = 1
+        self.clock = SandboxClock(self.now)
+        self.sandbox = sandbox_of(flat_bars("AAA", "BBB"), self.clock)
+        self.sandbox.listen()
+        self.broker: BrokerAdapter = connect(self.sandbox)
+
+    @property
+    def now(self) -> datetime:
+        return evening(DAYS[self._sessions - 1])
+
+    def trade(self) -> None:
+        """Pass through the next session: its open, when market orders fill, and its close, when the day ends."""
+        self._sessions += 1
+        self.clock.turn_to(self.now - timedelta(hours=6, minutes=30) + timedelta(seconds=self._sessions))
+        self.sandbox.exchange.orders()
+        self.clock.turn_to(self.now)
+
+    def reopen(self) -> None:
+        self.broker.close()
+        self.broker = connect(self.sandbox)
+
+    def close(self) -> None:
+        self.broker.close()
+        self.sandbox.refuse()
+
 
 STANDS: Mapping[str, Callable[[Path], BrokerStand]] = {
+    "alpaca": AlpacaStand,
     "paper": PaperStand,
     "paper, in memory": lambda folder: PaperStand(folder, MemoryStore()),  # as a backtest opens it
 }

@@ -27,7 +27,7 @@ def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerStan
         pytest.fail(f"tests/contract/brokers.py has no stand for the broker {request.param!r}")
     opened = STANDS[request.param](tmp_path)
     yield opened
-    opened.broker.close()
+    opened.close()
 
 
 def submit(stand: BrokerStand, intent: OrderIntent) -> OrderUpdate:
@@ -45,6 +45,11 @@ def traded(stand: BrokerStand, intent: OrderIntent) -> OrderUpdate:
     submit(stand, intent)
     stand.trade()
     return found(stand, intent.client_order_id)
+
+
+def finished(stand: BrokerStand) -> list[OrderIntent]:
+    """Return orders that end in the next session in one way or another, and can be found then."""
+    return [buy(7), *([sell(1000)] if stand.keeps_refused else []), buy(1, limit="1.00")]
 
 
 def test_there_is_a_paper_broker():
@@ -141,8 +146,10 @@ def test_an_order_that_cannot_be_is_an_answer_with_a_reason_and_no_error(stand, 
 def test_a_refused_order_stays_refused(stand):
     answer = submit(stand, sell(1))
     stand.trade()
+    again = submit(stand, sell(1))
 
-    assert submit(stand, sell(1)) == answer == found(stand, answer.client_order_id)
+    assert (again.status, again.reason) == (answer.status, answer.reason)
+    assert stand.broker.find(answer.client_order_id) == (answer if stand.keeps_refused else None)
 
 
 # ── filling ───────────────────────────────────────────────────────────────────────────────────────
@@ -238,14 +245,14 @@ def test_a_cancelled_order_never_fills(stand):
 
 
 def test_cancelling_what_is_finished_changes_nothing(stand):
-    for intent in (buy(7), sell(1000), buy(1, limit="1.00")):
+    for intent in finished(stand):
         update = traded(stand, intent)
         assert update.status.is_final
         assert stand.broker.cancel(intent.client_order_id, at=stand.now) == update
 
 
 def test_a_final_order_stays_as_it_is(stand):
-    updates = [traded(stand, intent) for intent in (buy(7), sell(1000), buy(1, limit="1.00"))]
+    updates = [traded(stand, intent) for intent in finished(stand)]
     stand.trade()
     stand.reopen()
 

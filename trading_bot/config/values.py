@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, cast
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 ADVICE = "advice"  # the pydantic error type of the refusals below: their message is meant for people
 
 CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 NAMED_WINDOWS = ("regular", "pre-market", "after-hours")
 
 _SECRET_NAME = re.compile(
@@ -147,9 +148,20 @@ def _at_home(value: Path) -> Path:
         raise advice("there is no such home folder; write the whole path") from None
 
 
+def _address(value: str) -> str:
+    """Take the address of a host that may see our keys: encrypted, or on this machine."""
+    if not re.fullmatch(r"https?://[^/\s?#@]+/?", value):
+        raise advice("write an address without a path, like https://paper-api.alpaca.markets")
+    split = urlsplit(value)
+    if split.scheme == "http" and split.hostname not in THIS_MACHINE:
+        raise advice("keys travel encrypted only: write https://, or an address on this machine like 127.0.0.1")
+    return value.rstrip("/")
+
+
 TimeOfDay = Annotated[str, Field(pattern=rf"^{CLOCK}$"), BeforeValidator(_clock_time)]
 Day = Annotated[date, BeforeValidator(_day)]
 UserPath = Annotated[Path, AfterValidator(_at_home)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 # ── lists and options ─────────────────────────────────────────────────────────────────────────────

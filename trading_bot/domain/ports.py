@@ -260,3 +260,7 @@ class TradingCalendar(Protocol):
     def sessions_between(self, first: date, last: date) -> SessionAxis:
         """Return every session from `first` to `last`, both included, ascending."""
         ...
+
+    def newest_session(self, at: datetime) -> date:
+        """Return the session of `at`'s day in New York, or the one before where that is a day off."""
+        ...

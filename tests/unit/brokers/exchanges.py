@@ -53,6 +53,9 @@ class Weekdays:
         days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + 1)
         return days[np.is_busday(days)]
 
+    def newest_session(self, at: datetime) -> date:
+        return at.date() - timedelta(days=max(at.weekday() - 4, 0))
+
 
 def week(bars: Mapping[str, Sequence[BarRow]], *, splits: Sequence[Split] = ()) -> MarketState:
     """Return the market after the last of these days, the first one a Monday; bars adjusted for `splits`."""

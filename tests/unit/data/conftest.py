@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -26,6 +26,9 @@ class Weekdays:
     def sessions_between(self, first: date, last: date) -> SessionAxis:
         days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + np.timedelta64(1, "D"))
         return days[np.is_busday(days)]
+
+    def newest_session(self, at: datetime) -> date:
+        return at.date() - timedelta(days=max(at.weekday() - 4, 0))
 
 
 @pytest.fixture(scope="session")

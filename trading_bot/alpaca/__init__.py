@@ -1,0 +1,1 @@
+"""How we talk to Alpaca: what its broker and its prices have in common. alpaca-py is imported late."""

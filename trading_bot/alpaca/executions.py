@@ -1,0 +1,60 @@
+"""Which executions belong to which of our orders, in as few requests as the list allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from trading_bot.alpaca.orders import fill_of, text
+from trading_bot.domain.orders import ClientOrderId, Fill
+from trading_bot.domain.ports import TradingCalendar
+
+PAGE = 100  # executions, the most that one answer holds
+ONE_BY_ONE = 2  # orders; for more of them, one list of everything since the oldest takes fewer requests
+A_MOMENT = timedelta(seconds=1)  # the list begins after an instant, and an order may fill in the one it came in
+
+Ask = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What never changes about an order at the broker."""
+
+    client_order_id: ClientOrderId
+    broker_order_id: str
+    submitted_at: datetime
+
+
+def executions_of(orders: Sequence[Placed], ask: Ask, calendar: TradingCalendar) -> tuple[Fill, ...]:
+    """Return the fills of these orders, oldest first, each one once."""
+    ours = {order.broker_order_id: order.client_order_id for order in orders}
+    found: dict[str, Fill] = {}
+    for query in _queries(orders):
+        for document in _pages(ask, query):
+            name = ours.get(text(document, "order_id"))
+            if name is not None:
+                fill = fill_of(document, name, calendar)
+                found[fill.execution_id] = fill
+    return tuple(sorted(found.values(), key=lambda fill: fill.filled_at))
+
+
+def _queries(orders: Sequence[Placed]) -> list[dict[str, Any]]:
+    if len(orders) <= ONE_BY_ONE:
+        return [{"order_id": order.broker_order_id} for order in orders]
+    oldest = min(order.submitted_at for order in orders) - A_MOMENT
+    return [{"after": oldest.isoformat().replace("+00:00", "Z")}]
+
+
+def _pages(ask: Ask, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every page; a token that leads nowhere new ends it."""
+    documents: dict[str, dict[str, Any]] = {}
+    terms = {**query, "direction": "asc", "page_size": PAGE}
+    while True:
+        page = ask(terms)
+        fresh = [document for document in page if text(document, "id") not in documents]
+        documents |= {text(document, "id"): document for document in fresh}
+        if len(page) < PAGE or not fresh:
+            return list(documents.values())
+        terms["page_token"] = text(page[-1], "id")

@@ -1,0 +1,221 @@
+"""Accounts at Alpaca, paper and live: https://docs.alpaca.markets ."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from trading_bot.alpaca.connect import Line, keys_of, trading_url, trading_wire
+from trading_bot.alpaca.executions import Placed, executions_of
+from trading_bot.alpaca.orders import (
+    account_of,
+    is_ours_to_read,
+    number,
+    order_body,
+    order_of,
+    position_of,
+    refused_order,
+    submitted_at,
+)
+from trading_bot.alpaca.pretrade import Asset, asset_of, on_the_tick, wrong_asset, wrong_form, wrong_time
+from trading_bot.alpaca.wire import Refused
+from trading_bot.brokers.registry import broker
+from trading_bot.domain.errors import BrokerUnavailable
+from trading_bot.domain.market import MarketState
+from trading_bot.domain.money import ZERO
+from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderUpdate, Side
+from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.ports import BrokerAccount, BrokerSetup
+
+log = logging.getLogger(__name__)
+
+PAGE = 500  # orders, the most that one answer holds
+TAKEN = "client_order_id must be unique"
+SENDINGS = 2  # of one order under one name, when the first one got no clear answer and is not there
+
+
+@broker("alpaca")
+class AlpacaBroker:
+    """One account at Alpaca, by alpaca-py.
+
+    An order is sent under our name for it. Where the answer is not clear it is asked for by that name; what is not
+    there is sent once more, under the same name, which the broker takes once only.
+    """
+
+    def __init__(self, setup: BrokerSetup, line: Line | None = None) -> None:
+        """Get ready; nothing is sent yet. Raises SettingsError without keys."""
+        settings: Mapping[str, Any] = setup.settings
+        self._mode = "paper" if settings.get("paper", True) else "live"
+        self._queue_for_open = bool(settings.get("queue_for_open", False))
+        self._calendar = setup.calendar
+        self._line = line or Line()
+        keys = keys_of(settings.get("api_key"), settings.get("secret_key"))
+        url = trading_url(settings.get("trading_url"), paper=self._mode == "paper")
+        self._wire = trading_wire(keys, url.rstrip("/"), self._line)
+        self._placed: dict[ClientOrderId, Placed] = {}
+        self._assets: dict[str, Asset | None] = {}
+
+    def account(self) -> BrokerAccount:
+        """Return cash and buying power."""
+        return account_of(self._read("/account"), self._mode)
+
+    def get_portfolio(self) -> Portfolio:
+        """Return positions and cash as the broker sees them."""
+        account, positions = self.account(), self._list("/positions")
+        held = [position_of(document) for document in positions]
+        return Portfolio(account.cash, {position.symbol: position for position in held if position.quantity})
+
+    def advance(self, market: MarketState) -> None:
+        """Do nothing: the market moves by itself."""
+
+    def submit(self, intent: OrderIntent, *, at: datetime) -> OrderUpdate:
+        """Place the order, once."""
+        wanted = on_the_tick(intent)
+        reason = wrong_form(wanted)
+        if reason:  # no broker has ever taken such an order
+            return refused_order(intent, reason, at)
+        reason = self._refusal(wanted, at)
+        if reason:  # things may have changed since it was sent the first time
+            return self.find(intent.client_order_id) or refused_order(intent, reason, at)
+        return self._place(wanted, at)
+
+    def find(self, order_id: ClientOrderId) -> OrderUpdate | None:
+        """Return the order with our id, or None when the broker has never seen it."""
+        try:
+            found = self._wire.get("/orders:by_client_order_id", {"client_order_id": order_id})
+        except Refused as no:
+            if no.status == 404:
+                return None
+            raise _unexpected(no) from no
+        return self._remember(found)
+
+    def cancel(self, order_id: ClientOrderId, *, at: datetime) -> OrderUpdate:
+        """Ask to cancel. Raises KeyError for an id never seen, BrokerUnavailable when it is not clear what became."""
+        del at  # the broker has its own clock
+        order = self._there(order_id)
+        if order.status.is_final:
+            return order
+        try:
+            self._wire.delete(f"/orders/{order.broker_order_id}")
+        except Refused as no:  # it has ended meanwhile: asking again says how
+            log.info("Order %s was not cancelled: %s", order_id, no.message)
+        return self._there(order_id)
+
+    def open_orders(self) -> tuple[OrderUpdate, ...]:
+        """Return every order that can still fill, oldest first; the owner's own too, where we have words for them."""
+        found: dict[str, OrderUpdate] = {}
+        query: dict[str, Any] = {"status": "open", "limit": PAGE, "direction": "asc"}
+        while True:
+            page = self._list("/orders", query)
+            for document in page:
+                if is_ours_to_read(document):
+                    order = order_of(document)
+                    found[order.broker_order_id] = order
+                else:
+                    log.warning("An order of a kind we have no words for is open at the broker: %s", document.get("id"))
+            if len(page) < PAGE:
+                return tuple(found.values())
+            query["after_order_id"] = page[-1].get("id")
+
+    def fills(self, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
+        """Return every fill of these orders, oldest first."""
+        placed = [order for order_id in dict.fromkeys(order_ids) if (order := self._seen(order_id)) is not None]
+        return executions_of(placed, lambda query: self._list("/account/activities/FILL", query), self._calendar)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._wire.close()
+
+    # ── placing ───────────────────────────────────────────────────────────────────────────────────
+
+    def _place(self, intent: OrderIntent, at: datetime) -> OrderUpdate:
+        """Send, and ask by name where there is no clear answer. Raises BrokerUnavailable when none can be had."""
+        for _ in range(SENDINGS):
+            try:
+                return self._remember(self._wire.post("/orders", order_body(intent)))
+            except Refused as no:
+                if TAKEN in no.message:
+                    return self._there(intent.client_order_id)
+                return refused_order(intent, no.message, at)
+            except BrokerUnavailable as unclear:
+                log.warning("No clear answer to order %s, asking for it: %s", intent.client_order_id, unclear)
+                found = self._asked_for(intent.client_order_id)
+            if found is not None:
+                return found
+        raise BrokerUnavailable(f"Order {intent.client_order_id} was sent {SENDINGS} times, and is not at the broker")
+
+    def _asked_for(self, order_id: ClientOrderId) -> OrderUpdate | None:
+        """Ask for an order that may be on its way, several times."""
+        for wait in self._line.patience.waits:
+            if (found := self.find(order_id)) is not None:
+                return found
+            self._line.sleep(wait)
+        return self.find(order_id)
+
+    def _refusal(self, intent: OrderIntent, at: datetime) -> str:
+        """Return why the order is not sent, "" when it is."""
+        asset = self._asset(intent.symbol)
+        reason = wrong_asset(intent, asset)
+        if not reason and not self._queue_for_open:
+            reason = wrong_time(intent, at, self._calendar)
+        return reason or (self._refused_sale(intent) if intent.side is Side.SELL else "")
+
+    def _refused_sale(self, intent: OrderIntent) -> str:
+        """Return why shares cannot be sold: more than are held would be a short sale, which nobody meant."""
+        try:
+            available = number(self._wire.get(f"/positions/{intent.symbol}"), "qty_available")
+        except Refused as no:
+            if no.status != 404:
+                raise _unexpected(no) from no
+            available = ZERO
+        if intent.quantity <= available:
+            return ""
+        return f"insufficient holdings: {intent.quantity:f} shares to sell, {available:f} available"
+
+    def _asset(self, symbol: str) -> Asset | None:
+        """Return what may be done with a symbol, asked once for as long as the connection lasts."""
+        if symbol not in self._assets:
+            try:
+                self._assets[symbol] = asset_of(cast("dict[str, Any]", self._wire.get(f"/assets/{symbol}")))
+            except Refused as no:
+                if no.status != 404:
+                    raise _unexpected(no) from no
+                self._assets[symbol] = None
+        return self._assets[symbol]
+
+    # ── reading ───────────────────────────────────────────────────────────────────────────────────
+
+    def _there(self, order_id: ClientOrderId) -> OrderUpdate:
+        order = self.find(order_id)
+        if order is None:
+            raise KeyError(f"Alpaca has no order {order_id}")
+        return order
+
+    def _seen(self, order_id: ClientOrderId) -> Placed | None:
+        if order_id not in self._placed:
+            self.find(order_id)
+        return self._placed.get(order_id)
+
+    def _remember(self, document: object) -> OrderUpdate:
+        order = order_of(document)
+        placed = Placed(order.client_order_id, order.broker_order_id, submitted_at(document))
+        self._placed[order.client_order_id] = placed
+        return order
+
+    def _read(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        try:
+            return self._wire.get(path, query)
+        except Refused as no:
+            raise _unexpected(no) from no
+
+    def _list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        found = self._read(path, query)
+        if not isinstance(found, list):
+            raise BrokerUnavailable(f"Alpaca's answer to {path} is no list")
+        return cast("list[dict[str, Any]]", found)
+
+
+def _unexpected(no: Refused) -> BrokerUnavailable:
+    return BrokerUnavailable(f"Alpaca refused a question, HTTP {no.status}: {no.message}")

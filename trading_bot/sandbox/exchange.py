@@ -1,0 +1,228 @@
+"""What happens at the sandbox: orders come in, fill, end; cash and shares follow."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from trading_bot.domain.holdings import NOTHING, Holding, after_fill
+from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.orders import Side
+from trading_bot.sandbox.market import SandboxMarket
+from trading_bot.sandbox.orders import Behaviour, Execution, SandboxOrder
+from trading_bot.sandbox.refusals import Refusal, Wanted, forbidden, read_order, unprocessable
+
+NAMES = uuid.UUID("5b3f0c0e-8e1c-4f43-9a61-0d6f7d1f2a10")  # every id of the sandbox is derived from it
+COLLAR = Decimal("1.025")  # a market buy is valued above the price when buying power is checked
+
+
+class SandboxExchange:
+    """One account and its orders. Every method may be called from any thread."""
+
+    def __init__(
+        self, market: SandboxMarket, *, cash: Decimal = Decimal(100_000), account_number: str = "PASANDBOX1"
+    ) -> None:
+        """Open a new account with `cash` dollars."""
+        self.market, self.account_number = market, account_number
+        self.account_id = str(uuid.uuid5(NAMES, account_number))
+        self.opened_at = market.now()
+        self.behaviour = Behaviour()
+        self.listeners: list[Callable[[str, SandboxOrder, Execution | None], None]] = []
+        self._lock = threading.RLock()
+        self._cash = cash
+        self._orders: dict[str, SandboxOrder] = {}  # by our id, in the order of arrival
+        self._executions: list[Execution] = []
+        self._held: dict[str, Holding] = {}
+
+    # ── asking ────────────────────────────────────────────────────────────────────────────────────
+
+    def orders(self) -> tuple[SandboxOrder, ...]:
+        """Return every order, oldest first, after what time has done to them."""
+        with self._lock:
+            self._let_time_pass()
+            return tuple(self._orders.values())
+
+    def executions(self) -> tuple[Execution, ...]:
+        """Return every execution, oldest first."""
+        with self._lock:
+            self._let_time_pass()
+            return tuple(self._executions)
+
+    def holdings(self) -> Mapping[str, Holding]:
+        """Return what is held, by symbol; nothing with 0 shares."""
+        with self._lock:
+            self._let_time_pass()
+            return dict(self._held)
+
+    def cash(self) -> Decimal:
+        """Return dollars, to the cent."""
+        with self._lock:
+            self._let_time_pass()
+            return self._cash
+
+    def buying_power(self) -> Decimal:
+        """Return the dollars that open buys leave."""
+        with self._lock:
+            return self.cash() - sum((self._cost(o) for o in self._open() if o.side is Side.BUY), ZERO)
+
+    def available(self, symbol: str) -> Decimal:
+        """Return the shares that no open sale has claimed."""
+        with self._lock:
+            selling = [o for o in self._open() if o.symbol == symbol and o.side is Side.SELL]
+            return self._held.get(symbol, NOTHING).quantity - sum((o.remaining for o in selling), ZERO)
+
+    # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def submit(self, body: Mapping[str, Any]) -> SandboxOrder:
+        """Accept an order as the broker's document describes it. Raises Refusal."""
+        with self._lock:
+            self._let_time_pass()
+            number = len(self._orders) + 1
+            order_id = str(uuid.uuid5(NAMES, f"{self.account_id} order {number}"))
+            wanted = read_order(body, spare_id=order_id)
+            if wanted.client_order_id in self._orders:
+                raise unprocessable("client_order_id must be unique", 40010001)
+            self._refuse_what_cannot_be(wanted)
+            order = _accepted(wanted, order_id, self.market.now())
+            self._orders[wanted.client_order_id] = order
+            self._tell("new", order)
+            return order
+
+    def cancel(self, order_id: str) -> None:
+        """Cancel by the broker's id. Raises Refusal (404 never seen, 422 finished)."""
+        with self._lock:
+            self._let_time_pass()
+            order = next((order for order in self._orders.values() if order.id == order_id), None)
+            if order is None:
+                raise Refusal(404, 40410000, "order not found for " + order_id)
+            if not order.is_open:
+                raise Refusal(422, 42210000, f'order is already in "{order.status}" state')
+            now = self.market.now()
+            if self.behaviour.slow_cancel:
+                self._keep(replace(order, status="pending_cancel", updated_at=now))
+            else:
+                self._tell("canceled", self._keep(_canceled(order, now)))
+
+    def finish_cancelling(self) -> None:
+        """Let every cancel that was asked for take place."""
+        with self._lock:
+            for order in [order for order in self._orders.values() if order.status == "pending_cancel"]:
+                self._tell("canceled", self._keep(_canceled(order, self.market.now())))
+
+    def fill(self, client_order_id: str, quantity: Decimal | None = None, price: Decimal | None = None) -> Execution:
+        """Fill an order by hand, all that is left of it by default, at the market's price by default."""
+        with self._lock:
+            order = self._orders[client_order_id]
+            at = self.market.now()
+            paid = price or self.market.price(order.symbol, at)
+            if paid is None or not order.is_open:
+                raise ValueError(f"order {client_order_id} is {order.status}; price {paid}")
+            return self._execute(order, quantity or order.remaining, paid, at)
+
+    def deposit(self, dollars: Decimal) -> None:
+        """Pay money in, or take it out with a minus."""
+        with self._lock:
+            self._cash += dollars
+
+    # ── what time does ────────────────────────────────────────────────────────────────────────────
+
+    def _let_time_pass(self) -> None:
+        """Fill what can fill now, and end what its time has ended. Called before every look."""
+        now = self.market.now()
+        for order in self._open():
+            if not self.behaviour.hold_fills and self.market.is_open(now):
+                self._try(order, now)
+            order = self._orders[order.client_order_id]  # noqa: PLW2901  # it may have filled
+            if order.is_open and order.time_in_force == "day" and self._day_is_over(order, now):
+                over = replace(order, status="expired", updated_at=now, expired_at=now)
+                self._tell("expired", self._keep(over))
+
+    def _try(self, order: SandboxOrder, now: datetime) -> None:
+        price = self.market.price(order.symbol, now)
+        if price is None:
+            return
+        limit = order.limit_price
+        if limit is not None and (price > limit if order.side is Side.BUY else price < limit):
+            return
+        self._execute(order, order.remaining, price, now)
+
+    def _day_is_over(self, order: SandboxOrder, now: datetime) -> bool:
+        return not self.market.always_open and now >= self.market.next_close(order.submitted_at)
+
+    def _execute(self, order: SandboxOrder, quantity: Decimal, price: Decimal, at: datetime) -> Execution:
+        filled = order.filled + quantity
+        number = len(self._executions) + 1
+        name = f"{at:%Y%m%d%H%M%S}000::{uuid.uuid5(NAMES, f'{self.account_id} execution {number}')}"
+        execution = Execution(name, order.id, order.symbol, order.side, quantity, price, filled, order.quantity, at)
+        self._executions.append(execution)
+        held = after_fill(self._held.get(order.symbol, NOTHING), order.side, quantity, price)
+        self._held.pop(order.symbol, None)
+        if held.quantity:
+            self._held[order.symbol] = held
+        self._cash -= cents(order.side.sign * quantity * price)
+        status = "filled" if filled == order.quantity else "partially_filled"
+        done = replace(order, filled=filled, paid=order.paid + quantity * price, status=status, updated_at=at)
+        done = self._keep(replace(done, filled_at=at))
+        self._tell("fill" if status == "filled" else "partial_fill", done, execution)
+        return execution
+
+    # ── refusing ──────────────────────────────────────────────────────────────────────────────────
+
+    def _refuse_what_cannot_be(self, wanted: Wanted) -> None:
+        """Raise Refusal for an asset that cannot be traded so, a wash trade, and what cannot be paid for."""
+        if not self.market.knows(wanted.symbol):
+            raise unprocessable(f'asset "{wanted.symbol}" not found')
+        if wanted.symbol in self.behaviour.untradable:
+            raise unprocessable(f"asset {wanted.symbol} is not tradable")
+        if wanted.quantity % 1 and wanted.symbol in self.behaviour.whole_only:
+            raise forbidden("requested asset is not fractionable")
+        side = Side(wanted.side)
+        if any(order.symbol == wanted.symbol and order.side is not side for order in self._open()):
+            raise forbidden("potential wash trade detected. use complex orders")
+        if side is Side.SELL and wanted.quantity > (left := self.available(wanted.symbol)):
+            asked = f"(requested: {wanted.quantity:f}, available: {left:f})"
+            raise forbidden(f"insufficient qty available for order {asked}")
+        if side is Side.BUY and self._cost(_accepted(wanted, "", self.market.now())) > self.buying_power():
+            raise forbidden("insufficient buying power")
+
+    def _cost(self, order: SandboxOrder) -> Decimal:
+        """Return what a buy is valued at when buying power is checked, in dollars."""
+        price = order.limit_price or (self.market.price(order.symbol, self.market.now()) or ZERO) * COLLAR
+        return cents(order.remaining * price)
+
+    def _open(self) -> list[SandboxOrder]:
+        return [order for order in self._orders.values() if order.is_open]
+
+    def _keep(self, order: SandboxOrder) -> SandboxOrder:
+        self._orders[order.client_order_id] = order
+        return order
+
+    def _tell(self, event: str, order: SandboxOrder, execution: Execution | None = None) -> None:
+        for listener in self.listeners:
+            listener(event, order, execution)
+
+
+def _accepted(wanted: Wanted, order_id: str, at: datetime) -> SandboxOrder:
+    return SandboxOrder(
+        id=order_id,
+        client_order_id=wanted.client_order_id,
+        symbol=wanted.symbol,
+        side=Side(wanted.side),
+        type=wanted.type,
+        quantity=wanted.quantity,
+        time_in_force=wanted.time_in_force,
+        status="accepted",
+        submitted_at=at,
+        updated_at=at,
+        limit_price=wanted.limit_price,
+        extended_hours=wanted.extended_hours,
+    )
+
+
+def _canceled(order: SandboxOrder, at: datetime) -> SandboxOrder:
+    return replace(order, status="canceled", updated_at=at, canceled_at=at)
