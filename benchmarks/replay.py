@@ -44,6 +44,12 @@ NEVER_BINDS = {
     "max_risk_pct": 1,
     "portfolio_stop_loss_pct": 1,
     "position_stop_pct": 1,
+    "daily_loss_pct": 1,
+    "weekly_loss_pct": 1,
+    "monthly_loss_pct": 1,
+    "stop_guard_stops": 0,
+    "cooldown_sessions": 0,
+    "low_profit_trades": 0,
 }
 TARGETS = {"backtesting": 1.0, "backtrader": 2.5}
 

@@ -6,6 +6,7 @@ out what guards against other processes: leases, owners and locks mean nothing h
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -26,9 +27,11 @@ from trading_bot.domain.orders import (
     OrderIntent,
     OrderStatus,
     OrderUpdate,
+    Purpose,
     Rejected,
 )
 from trading_bot.domain.portfolio import EquityPoint, Portfolio, Position
+from trading_bot.domain.track_record import MOST_SESSIONS, NONE_SENT, ClosedTrade, OrdersSent, Worth
 from trading_bot.state.transitions import Standing, after_booking, after_update
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,6 +140,15 @@ class MemoryJournal:
         kept = (self._orders[order_id] for order_id in self._open)
         return tuple(OpenOrder(each.intent, each.standing.status, each.standing.filled) for each in kept)
 
+    def orders_sent(self, session: date, at: datetime) -> OrdersSent:
+        """Return that there are none: a backtest takes one cycle a session."""
+        del session, at
+        return NONE_SENT
+
+    def purpose_of(self, order_id: ClientOrderId) -> Purpose:
+        """Return what an order is for. Raises KeyError for an order that is not in the book."""
+        return self._orders[order_id].intent.purpose
+
     def given_up(self, since: date) -> tuple[OpenOrder, ...]:
         """Return nothing: no request is ever lost on its way."""
         del since
@@ -199,6 +211,9 @@ class MemoryLedger:
         self._booked: dict[ExecutionId, Fill] = {}
         self.splits: list[SplitPaid] = []  # those that met a position, oldest first
         self._curve: list[EquityPoint] = []
+        self._worths: deque[Worth] = deque(maxlen=MOST_SESSIONS)
+        self._cash_so_far: dict[Symbol, Decimal] = {}  # of the trades that run, dollars in less dollars out
+        self._closed: list[ClosedTrade] = []  # oldest first
 
     def portfolio(self) -> Portfolio:
         """Return cash and positions as booked."""
@@ -215,6 +230,8 @@ class MemoryLedger:
             before = Holding(held.quantity, held.average_price) if held else Holding()
             after = after_fill(before, fill.side, fill.quantity, fill.price)
             self._portfolio = _with(self._portfolio, fill.symbol, after, cash=fill.cash - cents(fill.fee))
+            by_stop = self._journal.purpose_of(fill.client_order_id) is Purpose.STOP
+            self._follow(fill.symbol, fill.session, fill.cash - fill.fee, after, by_stop=by_stop)
         return new
 
     def apply_splits(self, lease: Lease, splits: Sequence[tuple[Split, Decimal]]) -> tuple[Split, ...]:
@@ -231,9 +248,18 @@ class MemoryLedger:
             rest = remainder_of(held.quantity, split.ratio)
             after = after_split(Holding(held.quantity, held.average_price), split.ratio, rest)
             self._portfolio = _with(self._portfolio, split.symbol, after, cash=cents(rest * price))
+            self._follow(split.symbol, split.session, cents(rest * price), after, by_stop=False)
             self.splits.append(SplitPaid(split.symbol, split.session, split.ratio, rest, cents(rest * price)))
             applied.append(split)
         return tuple(applied)
+
+    def _follow(self, symbol: Symbol, session: date, cash: Decimal, after: Holding, *, by_stop: bool) -> None:
+        """Add to the trade that runs, and end it when nothing is left."""
+        profit = self._cash_so_far.pop(symbol, ZERO) + cash
+        if after.quantity:
+            self._cash_so_far[symbol] = profit
+        else:
+            self._closed.append(ClosedTrade(symbol, session, profit, by_stop))
 
     def _is_booked(self, split: Split) -> bool:
         return any((paid.symbol, paid.session) == (split.symbol, split.session) for paid in self.splits)
@@ -248,11 +274,23 @@ class MemoryLedger:
         if point.cash != self._portfolio.cash:
             raise StateError(f"Equity of {point.session} counts {point.cash} dollars in cash, not what is booked.")
         self._curve.append(point)
+        self._worths.append(Worth(point.session, point.equity))
         self._high = max(self._high, point.equity)
 
     def equity_curve(self) -> tuple[EquityPoint, ...]:
         """Return every point, oldest first."""
         return tuple(self._curve)
+
+    def worths_before(self, session: date, most: int) -> tuple[Worth, ...]:
+        """Return the worth at the end of the newest `most` sessions before `session`, oldest first."""
+        return tuple(worth for worth in self._worths if worth.session < session)[-most:]
+
+    def closed_trades(self, since: date) -> tuple[ClosedTrade, ...]:
+        """Return the trades that ended in the sessions from `since` on, in the order of booking."""
+        first = len(self._closed)
+        while first and self._closed[first - 1].session >= since:
+            first -= 1
+        return tuple(self._closed[first:])
 
     def high_water(self) -> Decimal:
         """Return the highest equity in dollars since the beginning, the opening deposit included."""

@@ -133,6 +133,36 @@ class RiskSettings(Section):
     portfolio_stop_loss_pct: Share = Field(
         default=Decimal("0.05"), description="Fall from the highest equity at which nothing is bought any more."
     )
+    daily_loss_pct: Share = Field(
+        default=Decimal("0.03"), description="Loss since the end of the session before at which nothing is bought."
+    )
+    weekly_loss_pct: Share = Field(
+        default=Decimal("0.05"), description="Loss over 5 sessions at which nothing is bought."
+    )
+    monthly_loss_pct: Share = Field(
+        default=Decimal("0.10"), description="Loss over 21 sessions at which nothing is bought."
+    )
+    stop_guard_stops: Count = Field(
+        default=4, ge=0, description="Losing stops within stop_guard_sessions at which nothing is bought; 0 is off."
+    )
+    stop_guard_sessions: Count = Field(default=5, ge=1, le=60, description="Sessions in which those stops are counted.")
+    cooldown_sessions: Count = Field(
+        default=1, ge=0, le=60, description="Sessions until a stock that was sold may be bought again; 0 is off."
+    )
+    low_profit_trades: Count = Field(
+        default=3,
+        ge=0,
+        description="Trades in one stock within low_profit_sessions after which it is not bought when they lost money "
+        "together; 0 is off.",
+    )
+    low_profit_sessions: Count = Field(
+        default=20, ge=1, le=60, description="Sessions in which the trades of a stock are counted."
+    )
+    max_orders_per_day: Count = Field(default=50, ge=1, description="Orders a session after which nothing is bought.")
+    max_orders_per_cycle: Count = Field(default=20, ge=1, description="Orders a cycle after which nothing is bought.")
+    max_orders_per_minute: Count = Field(
+        default=150, ge=1, description="Orders within a minute after which none is sent, exits included."
+    )
     position_stop: bool = Field(default=True, description="Sell a position that has fallen by position_stop_pct.")
     position_stop_pct: Share = Field(
         default=Decimal("0.10"), description="Fall below the average price paid at which a position is sold."

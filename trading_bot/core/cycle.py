@@ -87,7 +87,7 @@ def apply_risk_checks(
     """
     if ticket.decided:
         return desk.book.journal.decisions(ticket.cycle_id)
-    inputs = gather(desk, to_decide=bool(signals))
+    inputs = gather(desk, ticket, market, to_decide=bool(signals))
     decisions = decide(desk.risk, market, inputs, signals, window=ticket.window if ticket.exits_only else "")
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
     desk.book.journal.commit_decisions(

@@ -7,10 +7,11 @@ same decisions at any later time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.cycle import CycleTicket, TradingState
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.inputs import Inputs
 from trading_bot.domain.market import MarketState, Symbol
@@ -18,6 +19,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Decision, OpenOrder, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
+from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
 from trading_bot.risk.manager import RiskManager, with_pending
 from trading_bot.strategies.manager import StrategyManager
 
@@ -25,14 +27,26 @@ if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
 
 
-def gather(desk: Desk, *, to_decide: bool = True) -> Inputs:
-    """Ask book and broker. With nothing to decide the broker is left alone: most sessions change nothing."""
+def gather(desk: Desk, ticket: CycleTicket, market: MarketState, *, to_decide: bool = True) -> Inputs:
+    """Ask book and broker. With nothing to decide few questions are asked: most sessions change nothing."""
     return Inputs(
         portfolio=desk.book.ledger.portfolio(),
         pending=pending(desk),
         high_water=desk.book.ledger.high_water(),
         state=desk.book.control.read().state,
         buying_power=desk.broker.account().buying_power if to_decide else None,
+        record=_track_record(desk, ticket, market) if to_decide else None,
+    )
+
+
+def _track_record(desk: Desk, ticket: CycleTicket, market: MarketState) -> TrackRecord:
+    """Return what the rules have to know of the days before."""
+    sessions = market.history.sessions[-desk.risk.sessions_back :]
+    since: date = sessions[0].astype(object) if len(sessions) else ticket.session
+    return TrackRecord(
+        worths=desk.book.ledger.worths_before(ticket.session, MOST_SESSIONS),
+        closed=desk.book.ledger.closed_trades(since),
+        sent=desk.book.journal.orders_sent(ticket.session, ticket.at),
     )
 
 
@@ -69,8 +83,8 @@ def decide(
 
 def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal], *, window: str) -> RiskContext:
     """Return what the rules may look at. The errors of `decide`."""
-    if inputs.buying_power is None:
-        raise ValueError("nobody asked the broker for the buying power, so nothing can be decided")
+    if inputs.buying_power is None or inputs.record is None:
+        raise ValueError("nobody asked for the buying power and the track record, so nothing can be decided")
     portfolio = as_filled(inputs.portfolio, inputs.pending, market, {Side.BUY})
     prices = valuation(portfolio, market)
     for signal in signals:
@@ -88,6 +102,8 @@ def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal],
         state=TradingState.REDUCING if by_window else inputs.state,
         state_cause=f"the window {window} lets exits through only" if by_window else "",
         pending_sells=inputs.on_their_way_out(),
+        on_their_way=frozenset(order.intent.symbol for order in inputs.pending),
+        record=inputs.record,
     )
 
 

@@ -11,6 +11,7 @@ from trading_bot.domain.cycle import ControlState, Lease, TradingState
 from trading_bot.domain.market import Coverage, Regime, Split
 from trading_bot.domain.orders import ClientOrderId, Decision, Fill, OpenOrder, OrderIntent, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
+from trading_bot.domain.track_record import ClosedTrade, OrdersSent, Worth
 
 # Which errors each call raises stands with `state/`: whoever implements the port raises the same.
 
@@ -83,6 +84,10 @@ class JournalPort(Protocol):
         """Return every order, of any cycle, that something can still come from, oldest first."""
         ...
 
+    def orders_sent(self, session: date, at: datetime) -> OrdersSent:
+        """Return how many orders the cycles of `session` have decided on, in all and in the minute before `at`."""
+        ...
+
     def given_up(self, since: date) -> tuple[OpenOrder, ...]:
         """Return the orders of the sessions from `since` on that ended as never arrived."""
         ...
@@ -123,6 +128,14 @@ class LedgerPort(Protocol):
 
     def equity_curve(self) -> tuple[EquityPoint, ...]:
         """Return every point, oldest first."""
+        ...
+
+    def worths_before(self, session: date, most: int) -> tuple[Worth, ...]:
+        """Return the worth at the end of the newest `most` sessions before `session`, since the last resume."""
+        ...
+
+    def closed_trades(self, since: date) -> tuple[ClosedTrade, ...]:
+        """Return the trades that ended in the sessions from `since` on, in the order of booking."""
         ...
 
     def high_water(self) -> Decimal:

@@ -10,6 +10,7 @@ from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OpenOrder, Side
 from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.track_record import TrackRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Inputs:
     high_water: Decimal  # dollars, the highest equity on record since the last acknowledged resume
     state: TradingState
     buying_power: Decimal | None  # dollars, the broker's word; None: nothing was to be decided, so nobody asked
+    record: TrackRecord | None = None  # of the days before; None: nothing was to be decided
 
     def on_their_way_out(self) -> dict[Symbol, Decimal]:
         """Return the shares that open sell orders will take."""

@@ -17,6 +17,7 @@ from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, MarketState, SessionAxis, Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
 from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.track_record import NOTHING_YET, TrackRecord
 
 
 class Clock(Protocol):
@@ -128,6 +129,9 @@ class RiskContext:
     state: TradingState
     state_cause: str = ""  # in words, where it is not the owner's switch that says so
     pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares on their way out
+    on_their_way: frozenset[Symbol] = frozenset()  # symbols of orders that earlier cycles sent and that may still fill
+    approved: int = 0  # orders that this cycle has approved so far
+    record: TrackRecord = NOTHING_YET
 
     def available(self, symbol: Symbol) -> Decimal:
         """Return the shares of `symbol` that no sale has claimed yet."""
@@ -158,6 +162,16 @@ class RiskRule(Protocol):
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return how many of the order's shares may be traded: all, fewer, or 0. Never more."""
+        ...
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A rule that has to know trades which ended in earlier sessions. Optional."""
+
+    @property
+    def sessions_back(self) -> int:
+        """How many sessions back, this one included; 0 for none."""
         ...
 
 

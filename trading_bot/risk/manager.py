@@ -11,7 +11,7 @@ from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import Approved, Decision, Order, Purpose, Rejected, Resized, Ruling, Side, Signal
 from trading_bot.domain.portfolio import Portfolio, Position
-from trading_bot.domain.ports import RiskContext, RiskRule, Stage
+from trading_bot.domain.ports import LooksBack, RiskContext, RiskRule, Stage
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.whole_shares import FRACTION
 
@@ -47,6 +47,8 @@ class RiskManager:
             raise ValueError("there are no risk rules: nothing may be traded without one")
         self.rules = dict(rules)
         self._reserve = max((rule.reserve for rule in rules.values() if isinstance(rule, BuyingPower)), default=ZERO)
+        wanted = (rule.sessions_back for rule in rules.values() if isinstance(rule, LooksBack))
+        self.sessions_back = max([1, *wanted])  # of closed trades that the rules want to see
         self._stop = stop
         self._fractional = fractional
 
@@ -117,14 +119,16 @@ class RiskManager:
         """Return the context for the next signal: a buy counts as filled, a sale frees nothing before it fills."""
         if isinstance(decision, Rejected):
             return context
+        approved = context.approved + 1
         symbol, price = decision.signal.symbol, context.prices.get(decision.signal.symbol, ZERO)
         if decision.signal.side is Side.SELL:
             claimed = context.pending_sells.get(symbol, ZERO) + decision.quantity
-            return replace(context, pending_sells={**context.pending_sells, symbol: claimed})
+            return replace(context, pending_sells={**context.pending_sells, symbol: claimed}, approved=approved)
         portfolio = with_pending(context.portfolio, symbol, Side.BUY, decision.quantity, price)
         # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
         spent = decision.quantity * price * (1 + self._reserve)
-        return replace(context, portfolio=portfolio, buying_power=context.buying_power - spent)
+        left = context.buying_power - spent
+        return replace(context, portfolio=portfolio, buying_power=left, approved=approved)
 
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
         """Return the ruling that set the size. Rounding binds only where no limit did."""
@@ -147,10 +151,9 @@ def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Rulin
         return Ruling(
             name, "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
         )
-    # Not `replace`, which takes longer than most rules: every rule of every signal comes through here.
-    return Ruling(
-        name, ruling.code, ruling.asked, ruling.allowed, ruling.observed, ruling.limit, ruling.unit, ruling.message
-    )
+    # Nobody else has seen it yet. A copy takes longer than most rules: every rule of every signal comes through here.
+    object.__setattr__(ruling, "rule", name)
+    return ruling
 
 
 def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
+
+import numpy as np
 
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext
+from trading_bot.domain.track_record import ClosedTrade
 
 NOT_FOR_EXITS = "exits pass"
 
@@ -40,3 +45,14 @@ def value_of(symbol: Symbol, context: RiskContext) -> Decimal:
     """Return what is held of `symbol` in dollars, open orders included. KeyError without a price."""
     held = context.portfolio.held(symbol)
     return held * context.prices[symbol] if held else ZERO
+
+
+def sessions_since(session: date, context: RiskContext) -> int:
+    """Return how many sessions have begun after `session`: 0 on that very day."""
+    known = context.market.history.sessions
+    return len(known) - int(known.searchsorted(np.datetime64(session), side="right"))
+
+
+def ended_within(trades: Sequence[ClosedTrade], sessions: int, context: RiskContext) -> list[ClosedTrade]:
+    """Return the trades that ended in one of the last `sessions` sessions, this one included."""
+    return [trade for trade in trades if sessions_since(trade.session, context) < sessions]

@@ -11,6 +11,7 @@ from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError
 from trading_bot.domain.orders import ClientOrderId, Decision, OpenOrder, OrderIntent, OrderStatus, OrderUpdate
 from trading_bot.domain.ports import Clock
+from trading_bot.domain.track_record import RATE_WINDOW, OrdersSent
 from trading_bot.state import lease as leases
 from trading_bot.state import rows
 from trading_bot.state.control import trading_state
@@ -34,6 +35,11 @@ _DECISIONS = (
 _INTENTS = select(intents).order_by(intents.c.cycle_id, intents.c.decision)
 _ORDERS = (
     select(intents, orders, cycles.c.decided_at).join(orders).join(cycles, cycles.c.cycle_id == intents.c.cycle_id)
+)
+_WHEN = (
+    select(cycles.c.scheduled_at)
+    .join(intents, intents.c.cycle_id == cycles.c.cycle_id)
+    .where(cycles.c.session == bindparam("session"))
 )
 _SENT_AT = select(orders.c.sent_at).where(orders.c.client_order_id == bindparam("id"))
 _UPDATE_ORDER = update(orders).where(orders.c.client_order_id == bindparam("id"))
@@ -103,6 +109,12 @@ class Journal:
         query = _ORDERS.where(orders.c.settled == false()).order_by(cycles.c.decided_at, intents.c.decision)
         with self._database.reading() as connection:
             return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in connection.execute(query))
+
+    def orders_sent(self, session: date, at: datetime) -> OrdersSent:
+        """Return how many orders the cycles of `session` have decided on, in all and in the minute before `at`."""
+        with self._database.reading() as connection:
+            times = connection.scalars(_WHEN, {"session": session}).all()
+        return OrdersSent(len(times), sum(at - RATE_WINDOW < time <= at for time in times))
 
     def given_up(self, since: date) -> tuple[OpenOrder, ...]:
         """Return the orders of the sessions from `since` on that ended as never arrived, though a sending was begun."""

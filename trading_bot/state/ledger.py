@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,8 @@ from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import ExecutionId, Fill
 from trading_bot.domain.portfolio import EquityPoint, Portfolio, Position
 from trading_bot.domain.ports import Clock
-from trading_bot.state import booking, rows, splitting
+from trading_bot.domain.track_record import ClosedTrade, Worth
+from trading_bot.state import booking, rows, splitting, trades
 from trading_bot.state import lease as leases
 from trading_bot.state.schema import THE_ROW, account, control, equity, fills, positions
 from trading_bot.storage.database import Database
@@ -100,6 +102,24 @@ class Ledger:
         with self._database.reading() as connection:
             points = [EquityPoint(row.session, row.cash, row.equity, row.gross) for row in connection.execute(query)]
         return tuple(reversed(points))
+
+    def worths_before(self, session: date, most: int) -> tuple[Worth, ...]:
+        """Return the worth at the end of the newest `most` sessions before `session`, oldest first.
+
+        Nothing from before the owner last resumed trading: that opened a new chapter.
+        """
+        query = select(equity.c.session, equity.c.equity).where(equity.c.session < session)
+        with self._database.reading() as connection:
+            since = connection.scalar(select(control.c.resumed_at_session).where(control.c.id == THE_ROW))
+            query = query.where(equity.c.session >= since) if since else query
+            found = connection.execute(query.order_by(equity.c.session.desc()).limit(most))
+            points = [Worth(row.session, row.equity) for row in found]
+        return tuple(reversed(points))
+
+    def closed_trades(self, since: date) -> tuple[ClosedTrade, ...]:
+        """Return the trades that ended in the sessions from `since` on, in the order of booking."""
+        with self._database.reading() as connection:
+            return trades.closed_trades(connection, since)
 
     def high_water(self) -> Decimal:
         """Return the highest equity in dollars since the owner last resumed trading.

@@ -236,7 +236,8 @@ fills = Table(
     Column("filled_at", InstantText, nullable=False),
     Index("fills_by_number", "number", unique=True),
     Index("fills_by_order", "client_order_id"),
-    Index("fills_by_symbol", "symbol"),
+    Index("fills_by_symbol", "symbol", "number"),
+    Index("fills_by_session", "session"),
 )
 
 corporate_actions = Table(

@@ -42,6 +42,14 @@ WIDE: dict[str, Any] = {
     "max_sector_allocation": Decimal(1),
     "max_open_trades": 500,
     "portfolio_stop_loss_pct": Decimal(1),
+    "daily_loss_pct": Decimal(1),
+    "weekly_loss_pct": Decimal(1),
+    "monthly_loss_pct": Decimal(1),
+    "stop_guard_stops": 0,
+    "cooldown_sessions": 0,
+    "low_profit_trades": 0,
+    "max_orders_per_day": 500,
+    "max_orders_per_cycle": 500,
     "position_stop": False,
 }
 TEAM = (
