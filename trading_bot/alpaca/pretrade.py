@@ -85,7 +85,8 @@ def wrong_time(intent: OrderIntent, at: datetime, calendar: TradingCalendar) -> 
     if intent.type is not OrderType.MARKET or is_open(at, calendar):
         return ""
     return (
-        f"the market is closed at {at:%Y-%m-%d %H:%M} UTC, and a market order would fill at whatever the next open is"
+        f"the market is closed at {at:%Y-%m-%d %H:%M} UTC, and a market order would wait for the next open. "
+        "If that is what you want: broker.queue_for_open: true"
     )
 
 

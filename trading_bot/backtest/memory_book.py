@@ -138,7 +138,8 @@ class MemoryJournal:
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return every order, of any cycle, that something can still come from, oldest first."""
         kept = (self._orders[order_id] for order_id in self._open)
-        return tuple(OpenOrder(each.intent, each.standing.status, each.standing.filled) for each in kept)
+        standings = ((each.intent, each.standing) for each in kept)
+        return tuple(OpenOrder(intent, now.status, now.filled, now.reported) for intent, now in standings)
 
     def orders_sent(self, session: date, at: datetime) -> OrdersSent:
         """Return that there are none: a backtest takes one cycle a session."""

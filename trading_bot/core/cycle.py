@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NOTHING_FILLED = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED_UNSENT})
+
 
 def run_cycle(bot: Bot, *, run_id: str, as_of: date | None = None, scheduled: datetime | None = None) -> CycleReport:
     """Look, settle, think, check, trade, book, tell: one cycle without a scheduler.
@@ -123,7 +125,8 @@ def update_portfolio_state(
     orders: tuple[OrderUpdate, ...],
 ) -> CycleReport:
     """Book what filled at once, mark the equity, end the cycle and give the lease back."""
-    working = [desk.broker.find(order.client_order_id) for order in orders if not order.status.is_final]
+    # A clear answer may have been had only by asking, and then the order may have filled already.
+    working = [desk.broker.find(order.client_order_id) for order in orders if order.status not in _NOTHING_FILLED]
     fills, _ = book_answers(desk, ticket, [update for update in working if update is not None])
     portfolio = desk.book.ledger.portfolio()
     prices = valuation(portfolio, market)

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 RECONCILIATION = "reconciliation"  # who changes the state, in the book
 ON_ITS_WAY = timedelta(minutes=5)  # far above every timeout; until then, what the broker does not know may come yet
+LOOK_AGAIN = (1.0, 2.0)  # seconds after which books that differ are compared again, in a live market
 LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
 
 
@@ -39,8 +40,9 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     for order, answer in answers:
         if answer is None:
             _drop_what_never_arrived(desk, ticket, order)
-    newest = {update.client_order_id: update for update in (*late, *updates)}
-    return Settlement(tuple(newest.values()), fills, (*warnings, *_differences(desk, ticket)))
+    later, differences = _differences(desk, ticket)
+    newest = {update.client_order_id: update for update in (*late, *updates, *later.updates)}
+    return Settlement(tuple(newest.values()), (*fills, *later.fills), (*warnings, *differences))
 
 
 def book_answers(
@@ -116,11 +118,35 @@ def _drop_what_never_arrived(desk: Desk, ticket: CycleTicket, order: OpenOrder) 
         log.warning("Order %s is not at the broker yet; nothing takes its place until it is", intent.client_order_id)
 
 
-def _differences(desk: Desk, ticket: CycleTicket) -> tuple[str, ...]:
-    """Compare cash and shares with the broker's; on a difference let exits through only. Raises LeaseLost."""
+def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str, ...]]:
+    """Compare cash and shares with the broker's; on a difference let exits through only. Raises LeaseLost.
+
+    In a live market an order may be filling while we look, and be in one answer and not yet in the other: so what has
+    fills that are not listed yet is looked at again, and is no reason to stop if it stays so. Return what was booked
+    meanwhile, and the differences in words.
+    """
+    booked = Settlement((), (), ())
+    found = _found(desk)
+    for seconds in LOOK_AGAIN:
+        if not found or desk.data.historical or not (working := desk.book.journal.open_orders()):
+            break
+        desk.clock.sleep(seconds)
+        answers = [desk.broker.find(order.intent.client_order_id) for order in working]
+        fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
+        booked = Settlement((*booked.updates, *updates), (*booked.fills, *fills), ())
+        found = _found(desk)
+    if found and not (coming := _on_their_way(desk)):
+        _let_exits_through_only(desk, ticket, found)
+    elif found:
+        log.warning("Fills of %s are not listed yet: %s", ", ".join(coming), "; ".join(found))
+    return booked, tuple(f"Our book and the broker's differ. {difference}" for difference in found)
+
+
+def _found(desk: Desk) -> list[str]:
+    """Return where our book and the broker's differ, in words."""
     ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
     if ours == theirs:  # nearly always
-        return ()
+        return []
     found = [
         f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
         for symbol in sorted({*ours.positions, *theirs.positions})
@@ -128,11 +154,24 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[str, ...]:
     ]
     if ours.cash != theirs.cash:
         found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
-    if found and desk.book.control.read().state is TradingState.ACTIVE:
-        cause = f"the books differ: {'; '.join(found)}"
-        control = desk.book.control.set_state(
-            TradingState.REDUCING, cause=cause, who=RECONCILIATION, only_from=TradingState.ACTIVE, lease=ticket.lease
-        )
-        if control.changed_by == RECONCILIATION:  # else somebody was quicker, and his word is the stronger one
-            desk.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")
-    return tuple(f"Our book and the broker's differ. {difference}" for difference in found)
+    return found
+
+
+def _on_their_way(desk: Desk) -> list[str]:
+    """Return the symbols of which the broker says that more has filled than it has listed so far."""
+    if desk.data.historical:
+        return []
+    working = desk.book.journal.open_orders()
+    answers = [(order, desk.broker.find(order.intent.client_order_id)) for order in working]
+    return [order.intent.symbol for order, answer in answers if answer is not None and answer.filled > order.filled]
+
+
+def _let_exits_through_only(desk: Desk, ticket: CycleTicket, found: Sequence[str]) -> None:
+    if desk.book.control.read().state is not TradingState.ACTIVE:
+        return
+    cause = f"the books differ: {'; '.join(found)}"
+    control = desk.book.control.set_state(
+        TradingState.REDUCING, cause=cause, who=RECONCILIATION, only_from=TradingState.ACTIVE, lease=ticket.lease
+    )
+    if control.changed_by == RECONCILIATION:  # else somebody was quicker, and his word is the stronger one
+        desk.notifier.send_alert(level="warning", title="Books differ", message=f"Exits only: {cause}")

@@ -198,11 +198,13 @@ class OpenOrder:
     intent: OrderIntent
     status: OrderStatus
     filled: Decimal  # shares booked so far
+    reported: Decimal = Decimal(0)  # shares the broker says are filled, at least
 
     @property
     def remaining(self) -> Decimal:
-        """Shares that can still fill; 0 once the status is final."""
-        return Decimal(0) if self.status.is_final else self.intent.quantity - self.filled
+        """Shares that can still come: while it is open all that are not booked, then those reported and not booked."""
+        most = self.reported if self.status.is_final else self.intent.quantity
+        return max(most - self.filled, Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def _positions(connection: Connection, session: date) -> Mapping[Symbol, Positio
 
 def _open_orders(connection: Connection, session: date) -> tuple[OpenOrder, ...]:
     query = _ORDERS.where(orders.c.settled == false(), cycles.c.session <= session)
-    return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in connection.execute(query))
+    return tuple(rows.open_order_of(row) for row in connection.execute(query))
 
 
 def _troubled_orders(connection: Connection, session: date) -> tuple[OrderUpdate, ...]:

@@ -108,7 +108,7 @@ class Journal:
         """
         query = _ORDERS.where(orders.c.settled == false()).order_by(cycles.c.decided_at, intents.c.decision)
         with self._database.reading() as connection:
-            return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in connection.execute(query))
+            return tuple(rows.open_order_of(row) for row in connection.execute(query))
 
     def orders_sent(self, session: date, at: datetime) -> OrdersSent:
         """Return how many orders the cycles of `session` have decided on, in all and in the minute before `at`."""
@@ -125,7 +125,7 @@ class Journal:
         )
         with self._database.reading() as connection:
             found = connection.execute(_ORDERS.where(*theirs).order_by(cycles.c.decided_at, intents.c.decision))
-            return tuple(OpenOrder(rows.intent_of(row), row.status, row.filled) for row in found)
+            return tuple(rows.open_order_of(row) for row in found)
 
     def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
         """Return the cycle's orders as they stand, in the order of their decisions."""

@@ -13,6 +13,7 @@ from trading_bot.domain.orders import (
     Approved,
     Decision,
     Fill,
+    OpenOrder,
     OrderIntent,
     OrderStatus,
     OrderUpdate,
@@ -110,6 +111,11 @@ def intent_of(row: Row[Any]) -> OrderIntent:
         time_in_force=row.time_in_force,
         reference_price=row.reference_price,
     )
+
+
+def open_order_of(row: Row[Any]) -> OpenOrder:
+    """Return the order from a row of intents joined with orders."""
+    return OpenOrder(intent_of(row), row.status, row.filled, row.reported)
 
 
 def new_order_cells(intent: OrderIntent) -> Cells:

@@ -42,10 +42,14 @@ def patient(naps: list[float] | None = None, *, read_seconds: float = 15) -> Lin
 
 
 def connect(
-    sandbox: Sandbox, line: Line | None = None, *, calendar: TradingCalendar | None = None, **settings: object
+    sandbox: Sandbox | str, line: Line | None = None, *, calendar: TradingCalendar | None = None, **settings: object
 ) -> AlpacaBroker:
-    """Return the adapter before a sandbox. Market orders may wait for the open, unless the settings say otherwise."""
+    """Return the adapter before a sandbox, or before what listens at an address.
+
+    Market orders may wait for the open, unless the settings say otherwise.
+    """
+    url = sandbox if isinstance(sandbox, str) else sandbox.url
     keys = {"api_key": SecretStr(API_KEY), "secret_key": SecretStr(SECRET_KEY)}
-    chosen = {"paper": True, "trading_url": sandbox.url, "queue_for_open": True, **keys, **settings}
+    chosen = {"paper": True, "trading_url": url, "queue_for_open": True, **keys, **settings}
     setup = BrokerSetup(settings=chosen, folder=Path("nowhere"), calendar=calendar or Weekdays())
     return AlpacaBroker(setup, line or patient())
