@@ -17,6 +17,7 @@ from typing import Any, Self, cast
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 
+from trading_bot.config.broker import BrokerSettings
 from trading_bot.config.files import read_file
 from trading_bot.config.origins import Layered, SettingPath, layered
 from trading_bot.config.overrides import from_command
@@ -24,7 +25,6 @@ from trading_bot.config.problems import in_words
 from trading_bot.config.rotation import CandidateSettings, RotationSettings
 from trading_bot.config.sections import (
     BacktestSettings,
-    BrokerSettings,
     DataSettings,
     IntelligenceSettings,
     NotificationSettings,

@@ -135,10 +135,11 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
         fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
         booked = Settlement((*booked.updates, *updates), (*booked.fills, *fills), ())
         found = _found(desk)
-    if found and not (coming := _on_their_way(desk)):
-        _let_exits_through_only(desk, ticket, found)
-    elif found:
+    coming = _on_their_way(desk) if found else []
+    if coming:
         log.warning("Fills of %s are not listed yet: %s", ", ".join(coming), "; ".join(found))
+    elif found:
+        _let_exits_through_only(desk, ticket, found)
     return booked, tuple(f"Our book and the broker's differ. {difference}" for difference in found)
 
 
