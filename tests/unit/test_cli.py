@@ -475,7 +475,10 @@ def test_a_wrong_word_is_an_error_without_a_traceback(bensbot: Bensbot, words: l
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_loop_with_one_line_and_no_failure(tmp_path: Path, number: signal.Signals, code: int):
-    command = [sys.executable, "-c", "from trading_bot.cli import main; main()", "run"]
+    listening = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background is deaf
+    )
+    command = [sys.executable, "-c", f"{listening}; from trading_bot.cli import main; main()", "run"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr is not None
         for line in child.stderr:  # until it is under way

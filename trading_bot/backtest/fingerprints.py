@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
-from pathlib import Path
 
-import trading_bot
 from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.core.program import code_fingerprint
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import Fingerprints
 
@@ -31,14 +29,4 @@ def data_fingerprint(past: Past) -> str:
         digest.update(b"\x01" if array is None else array.tobytes())
     digest.update(repr(sorted(map(str, raw.splits))).encode())
     digest.update(repr(sorted(raw.sectors.items())).encode())
-    return digest.hexdigest()
-
-
-@cache
-def code_fingerprint() -> str:
-    """Return the SHA-256 of every Python file of the bot, by name."""
-    root = Path(trading_bot.__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py"), key=lambda found: found.relative_to(root).as_posix()):
-        digest.update(file.relative_to(root).as_posix().encode() + b"\x00" + file.read_bytes() + b"\x00")
     return digest.hexdigest()

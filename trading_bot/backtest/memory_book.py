@@ -16,6 +16,7 @@ from trading_bot.domain.backtest import SplitPaid
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.holdings import Holding, after_fill, after_split, remainder_of
+from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Coverage, Regime, Split, Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import (
@@ -105,9 +106,10 @@ class MemoryJournal:
         decisions: Sequence[Decision],
         intents: Sequence[OrderIntent],
         market_hash: str,
+        record: CycleRecord | None = None,
     ) -> None:
         """Write down every decision and the orders that follow. Raises StateError when an order follows from none."""
-        del lease, market_hash
+        del lease, market_hash, record
         if cycle_id in self._cycles:
             raise StateError(f"Cycle {cycle_id} has decided already; its decisions stand.")
         wanted = {d.signal.symbol: d for d in decisions if not isinstance(d, Rejected)}

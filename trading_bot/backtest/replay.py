@@ -87,6 +87,7 @@ class BacktestDesk:
     risk: RiskManager
     broker: PaperBroker
     book: MemoryBook
+    conditions: None = None  # the result names them once
     clock: Then = field(default_factory=Then)
     notifier: Notes = field(default_factory=Notes)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)  # nobody asks it

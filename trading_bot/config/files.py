@@ -29,7 +29,7 @@ def read_file(path: Path) -> tuple[Entry, ...]:
     text = _text(path)
     if path.suffix.lower() in YAML_SUFFIXES:
         return tuple(_yaml(text, str(path)))
-    return tuple(_json(text, str(path)))
+    return tuple(read_json(text, str(path)))
 
 
 def _text(path: Path) -> str:
@@ -172,7 +172,8 @@ def _section_or_value(path: SettingPath, value: object) -> object:
 # ── JSON ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _json(text: str, name: str) -> Iterator[Entry]:
+def read_json(text: str, name: str) -> Iterator[Entry]:
+    """Yield every value in the text; `name` is for messages. Raises SettingsError, as `read_file` does."""
     if not text.strip():
         return
     complaint = ""

@@ -18,7 +18,7 @@ from typing import Any, Self, cast
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 
 from trading_bot.config.broker import BrokerSettings
-from trading_bot.config.files import read_file
+from trading_bot.config.files import read_file, read_json
 from trading_bot.config.origins import Layered, SettingPath, layered
 from trading_bot.config.overrides import from_command
 from trading_bot.config.problems import in_words
@@ -59,6 +59,7 @@ __all__ = [
     "WindowSettings",
     "explain_config",
     "load_config",
+    "load_recorded",
 ]
 
 DEFAULT_FILE = Path("config.yaml")
@@ -97,10 +98,14 @@ class TradingBotSettings(Section):
         return self
 
     def fingerprint(self) -> str:
-        """Return the SHA-256, in hex, of every setting that can change a decision.
+        """Return the SHA-256, in hex, of every setting that can change a decision: that of `canonical`."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    def canonical(self) -> str:
+        """Return every setting that can change a decision as JSON; `load_recorded` reads it.
 
         Notices, the state's place, the logging level, how backtests are made and all secrets are left out.
-        Equal settings have equal fingerprints on every machine; `0.10` and `0.1` are equal.
+        Equal settings give equal text on every machine; `0.10` and `0.1` are equal.
         """
         unimportant: Any = {
             "backtest": True,
@@ -111,8 +116,7 @@ class TradingBotSettings(Section):
             "broker": {"paper_url"},
         }
         dumped = self.model_dump(exclude=unimportant)
-        text = json.dumps(_canonical(dumped), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(_canonical(dumped), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret in the settings as plain text, for the filter that hides them in logs.
@@ -145,6 +149,17 @@ def load_config(
         SettingsError: with every wrong setting in one message, and what to write instead.
     """
     return _checked(_layers(path, overrides))
+
+
+def load_recorded(canonical: str, *, overrides: Mapping[str, object] = MappingProxyType({})) -> TradingBotSettings:
+    """Return settings as they were recorded: no file and no variable counts, only the text and the overrides.
+
+    Raises:
+        SettingsError: this version has other settings, or an override is wrong.
+    """
+    entries = list(read_json(canonical, "the recorded settings"))
+    found, wrong = from_command(overrides, _catalogue())
+    return _checked(layered([*entries, *found], wrong))
 
 
 def explain_config(path: str | Path | None = None) -> tuple[SettingOrigin, ...]:

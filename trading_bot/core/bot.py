@@ -13,11 +13,13 @@ from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.program import program
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.core.team import candidates, present_team
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.errors import PluginError
+from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.domain.tournament import Team
@@ -45,6 +47,11 @@ class Bot:
     book: StateManager
     secrets: Secrets
     stopwatch: Stopwatch = field(default_factory=Stopwatch)  # of the cycle that runs
+
+    @property
+    def conditions(self) -> Conditions:
+        """What every decision is written down with."""
+        return Conditions(self.settings.canonical(), self.team, program())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from trading_bot.core.settlement import book_answers, settle
 from trading_bot.core.stopwatch import timed
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, NotSent, StateError
+from trading_bot.domain.inputs import CycleRecord, Inputs
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import (
     Decision,
@@ -92,8 +93,14 @@ def apply_risk_checks(
     inputs = gather(desk, ticket, market, to_decide=bool(signals))
     decisions = decide(desk.risk, market, inputs, signals, window=ticket.window if ticket.exits_only else "")
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
+    record = _record(desk, ticket, market, inputs)
     desk.book.journal.commit_decisions(
-        ticket.cycle_id, ticket.lease, decisions=decisions, intents=intents, market_hash=desk.data.fingerprint(market)
+        ticket.cycle_id,
+        ticket.lease,
+        decisions=decisions,
+        intents=intents,
+        market_hash=record.market_hash if record else desk.data.fingerprint(market),
+        record=record,
     )
     return decisions
 
@@ -162,6 +169,13 @@ def send_status_updates(bot: Bot, report: CycleReport) -> None:
         bot.book.cycles.record_steps(report.cycle_id, bot.stopwatch.seconds)
     except StateError as error:  # statistics only: the cycle has ended well
         log.warning("The durations of cycle %s were not kept: %s", report.cycle_id, error)
+
+
+def _record(desk: Desk, ticket: CycleTicket, market: MarketState, inputs: Inputs) -> CycleRecord | None:
+    """Return what the decisions rest on, where that is kept."""
+    if (conditions := desk.conditions) is None:
+        return None
+    return CycleRecord(market, inputs, conditions, ticket.window, ticket.strategies, ticket.exits_only)
 
 
 def _send(desk: Desk, ticket: CycleTicket, intent: OrderIntent) -> None:

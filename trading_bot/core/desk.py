@@ -7,6 +7,7 @@ from typing import Protocol
 
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.domain.book import Book
+from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.ports import BrokerAdapter, Clock, Notifier
 from trading_bot.risk.manager import RiskManager
@@ -61,6 +62,11 @@ class Desk(Protocol):
     @property
     def book(self) -> Book:
         """The book."""
+        ...
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """What every decision is written down with; None where decisions are not kept."""
         ...
 
     @property

@@ -18,6 +18,7 @@ from trading_bot.data.regime import weather
 from trading_bot.domain.errors import DataError, NoMoreSessions, SettingsError
 from trading_bot.domain.market import MarketState, Regime, SessionAxis, Symbol
 from trading_bot.domain.ports import PriceSource, RawBars, TradingCalendar
+from trading_bot.domain.snapshot import fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class DataManager:
 
     def fingerprint(self, market: MarketState) -> str:
         """Return the SHA-256 of every bar that the market knows: equal histories, equal text."""
-        return market.history.fingerprint()
+        return fingerprint(market.history)
 
     def _state(self, at: datetime, raw: RawBars, cleaned: Cleaned) -> MarketState:
         coverage = cleaned.coverage

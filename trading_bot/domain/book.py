@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
+from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Coverage, Regime, Split
 from trading_bot.domain.orders import ClientOrderId, Decision, Fill, OpenOrder, OrderIntent, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
@@ -64,8 +65,9 @@ class JournalPort(Protocol):
         decisions: Sequence[Decision],
         intents: Sequence[OrderIntent],
         market_hash: str,
+        record: CycleRecord | None,
     ) -> None:
-        """Write down every decision and the orders that follow, all of it or nothing."""
+        """Write down every decision, what it rests on and the orders that follow, all of it or nothing."""
         ...
 
     def decisions(self, cycle_id: str) -> tuple[Decision, ...]:

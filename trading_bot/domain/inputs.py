@@ -1,8 +1,8 @@
-"""What a decision rests on besides the market and the settings."""
+"""Everything a decision rests on: it is written down with the decision, so that it can be taken again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trading_bot.domain.cycle import TradingState
@@ -10,6 +10,8 @@ from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OpenOrder, Side
 from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.snapshot import Pieces, fingerprint, pieces
+from trading_bot.domain.tournament import Team
 from trading_bot.domain.track_record import TrackRecord
 
 
@@ -36,3 +38,32 @@ class Inputs:
         """Return the dollars that open buy orders will cost at the last known prices."""
         buys = (order for order in self.pending if order.intent.side is Side.BUY)
         return sum((order.remaining * (market.last_known_price(order.intent.symbol) or ZERO) for order in buys), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What stays the same from cycle to cycle, until somebody changes it."""
+
+    settings: str  # the JSON that the settings' fingerprint is made of: no secrets, no places
+    team: Team  # who decides
+    program: str  # version and SHA-256 of the code
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CycleRecord:
+    """What one cycle knew when it decided. From it alone the same decisions follow."""
+
+    market: MarketState
+    inputs: Inputs
+    conditions: Conditions
+    window: str = ""  # the trading hours it was in; "" outside of them, where hours do not matter
+    strategies: tuple[str, ...] = ()  # who decided in that window; empty: the whole team
+    exits_only: bool = False  # the window lets nothing in
+    cut: Pieces = field(init=False, repr=False)  # the market's history in pieces
+    market_hash: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the history by its content, once."""
+        cut = pieces(self.market.history)
+        object.__setattr__(self, "cut", cut)
+        object.__setattr__(self, "market_hash", fingerprint(self.market.history, cut))

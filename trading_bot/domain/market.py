@@ -6,7 +6,6 @@ traded, or refused as bad. Arrays are read-only; a record is built once a cycle 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -117,16 +116,6 @@ class MarketHistory:
         return pd.DataFrame(
             getattr(self, name).copy(), index=pd.DatetimeIndex(self.sessions), columns=list(self.symbols)
         )
-
-    def fingerprint(self) -> str:
-        """Return a SHA-256 over sessions, symbols, every bar and the sentiment: equal histories, equal text."""
-        digest = hashlib.sha256("\x00".join(self.symbols).encode())
-        digest.update(self.sessions.tobytes())
-        for array in self._arrays().values():
-            digest.update(array.tobytes())
-        if self.sentiment is not None:
-            digest.update(self.sentiment.tobytes())
-        return digest.hexdigest()
 
     def _arrays(self) -> dict[PriceField, FloatMatrix]:
         return {

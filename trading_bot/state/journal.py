@@ -9,11 +9,12 @@ from sqlalchemy import Connection, bindparam, false, insert, select, update
 
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError
+from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.orders import ClientOrderId, Decision, OpenOrder, OrderIntent, OrderStatus, OrderUpdate
 from trading_bot.domain.ports import Clock
 from trading_bot.domain.track_record import RATE_WINDOW, OrdersSent
 from trading_bot.state import lease as leases
-from trading_bot.state import rows
+from trading_bot.state import recording, rows
 from trading_bot.state.control import trading_state
 from trading_bot.state.cycles import running_cycle
 from trading_bot.state.schema import cycles, decisions, intents, orders, signals
@@ -61,8 +62,9 @@ class Journal:
         decisions: Sequence[Decision],
         intents: Sequence[OrderIntent],
         market_hash: str,
+        record: CycleRecord | None = None,
     ) -> None:
-        """Write down every signal, its decision and the orders that follow: all of it, or nothing.
+        """Write down every signal, its decision, what it rests on and the orders that follow: all of it, or nothing.
 
         When this returns, a power cut cannot undo it; only then may an order be sent.
 
@@ -78,6 +80,8 @@ class Journal:
             leases.require(connection, lease, now)
             _may_decide(connection, cycle_id, intents)
             connection.execute(_DECIDED, {"id": cycle_id, "decided_at": now, "market_hash": market_hash})
+            if record is not None:
+                recording.keep(connection, cycle_id, record)
             if numbered:
                 found = [rows.signal_cells(cycle_id, n, d.signal) for n, d in numbered.items()]
                 connection.execute(_INSERT_SIGNALS, found)

@@ -16,6 +16,7 @@ from trading_bot.state.cycles import CycleBook
 from trading_bot.state.days import DayBook
 from trading_bot.state.journal import Journal
 from trading_bot.state.ledger import Ledger
+from trading_bot.state.recording import Recordings
 from trading_bot.state.rotations import RotationBook
 from trading_bot.state.statistics import StatisticsBook
 from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
@@ -28,7 +29,7 @@ class StateManager:
 
     It has several parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
     ran? `journal`: what was decided and sent? `ledger`: what do we own? `rotations`: who decides?
-    `chores`: what was done once a session? `statistics`: what did it all come to?
+    `chores`: what was done once a session? `recordings`: what did a cycle know? `statistics`: what did it all come to?
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -40,6 +41,7 @@ class StateManager:
         self.ledger = Ledger(database, clock)
         self.rotations = RotationBook(database, clock)
         self.chores = ChoreBook(database, clock)
+        self.recordings = Recordings(database)
         self.statistics = StatisticsBook(database)
         self.days = DayBook(database)
 

@@ -5,7 +5,19 @@ Users read the `v_…` views of `docs/sql.md`; the tables may change between ver
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
 from trading_bot.domain.cycle import CycleStatus, TradingState
@@ -156,6 +168,25 @@ rotation_scores = Table(
     sqlite_with_rowid=False,
 )
 
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the body before it was compressed, in hex
+    Column("body", LargeBinary, nullable=False),  # compressed with zlib
+)
+
+cycle_inputs = Table(
+    "cycle_inputs",
+    metadata,
+    Column("cycle_id", Text, ForeignKey("cycles.cycle_id"), primary_key=True),
+    Column("settings", Text, ForeignKey("chunks.digest"), nullable=False),  # its digest is cycles.settings_hash
+    Column("universe", Text, ForeignKey("chunks.digest"), nullable=False),  # symbols, sectors, splits
+    Column("months", Text, ForeignKey("chunks.digest"), nullable=False),  # the digests of complete months of bars
+    Column("recent", Text, ForeignKey("chunks.digest")),  # bars of the newest month but the last session
+    Column("newest", Text, ForeignKey("chunks.digest"), nullable=False),  # bars of the last session
+    Column("body", LargeBinary, nullable=False),  # all that no other cycle shares, as JSON, compressed with zlib
+)
+
 signals = Table(
     "signals",
     metadata,
@@ -170,6 +201,7 @@ signals = Table(
     Column("reason", Text, nullable=False),
     Column("evidence", JsonText, nullable=False),
     PrimaryKey("cycle_id", "number"),
+    Index("signals_by_symbol", "symbol", "cycle_id"),
 )
 
 decisions = Table(

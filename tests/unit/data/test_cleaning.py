@@ -16,6 +16,7 @@ from trading_bot.data.cleaning import Cleaned, clean
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.ports import RawBars
+from trading_bot.domain.snapshot import fingerprint
 
 WEEK = ("2022-02-21", "2022-02-22", "2022-02-23", "2022-02-24", "2022-02-25", "2022-02-28", "2022-03-01")
 TRADING_DAYS = np.array(WEEK, dtype="datetime64[D]")
@@ -370,7 +371,7 @@ def test_without_a_split_in_between_what_was_known_then_is_what_is_known_later(c
     then = cleaned(known_by(raw, as_of), as_of).history
     later = cleaned(raw).history.until(as_of)
 
-    assert then.fingerprint() == later.fingerprint()
+    assert fingerprint(then) == fingerprint(later)
 
 
 @settings(deadline=None)

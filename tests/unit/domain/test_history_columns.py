@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.strategies.markets import history
 from trading_bot.domain.market import Symbol
+from trading_bot.domain.snapshot import fingerprint
 
 HISTORY = history([[1.0, 2.0], [3.0, 4.0]], ["BBB", "AAA"])
 
@@ -42,8 +43,8 @@ def test_the_sentiment_goes_along_with_the_sessions_and_cannot_be_written_to():
 def test_the_sentiment_is_part_of_the_fingerprint():
     other = dataclasses.replace(HISTORY, sentiment=-SCORES)
 
-    assert len({bars.fingerprint() for bars in (HISTORY, WITH_NEWS, other)}) == 3
-    assert WITH_NEWS.fingerprint() == dataclasses.replace(HISTORY, sentiment=SCORES.copy()).fingerprint()
+    assert len({fingerprint(bars) for bars in (HISTORY, WITH_NEWS, other)}) == 3
+    assert fingerprint(WITH_NEWS) == fingerprint(dataclasses.replace(HISTORY, sentiment=SCORES.copy()))
 
 
 @pytest.mark.parametrize(("scores", "message"), [(np.zeros((1, 2)), "shape"), (np.full((2, 2), 1.1), "outside")])
