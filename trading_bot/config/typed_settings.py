@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -98,15 +98,18 @@ class TradingBotSettings(Section):
         return self
 
     def fingerprint(self) -> str:
-        """Return the SHA-256, in hex, of every setting that can change a decision: that of `canonical`."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()
-
-    def canonical(self) -> str:
-        """Return every setting that can change a decision as JSON; `load_recorded` reads it.
+        """Return the SHA-256, in hex, of every setting that can change a decision.
 
         Notices, the state's place, the logging level, how backtests are made and all secrets are left out.
-        Equal settings give equal text on every machine; `0.10` and `0.1` are equal.
+        Equal settings have equal fingerprints on every machine; `0.10` and `0.1` are equal.
         """
+        return hashlib.sha256(self._deciding(_canonical).encode()).hexdigest()
+
+    def as_recorded(self) -> str:
+        """Return the settings of the fingerprint as JSON with every digit as it was given; `load_recorded` reads it."""
+        return self._deciding(_without_secrets)
+
+    def _deciding(self, form: Callable[[Any], Any]) -> str:
         unimportant: Any = {
             "backtest": True,
             "notification": True,
@@ -115,8 +118,8 @@ class TradingBotSettings(Section):
             "rotation": {"runner", "runner_address"},
             "broker": {"paper_url"},
         }
-        dumped = self.model_dump(exclude=unimportant)
-        return json.dumps(_canonical(dumped), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        dumped = form(self.model_dump(exclude=unimportant))
+        return json.dumps(dumped, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every secret in the settings as plain text, for the filter that hides them in logs.
@@ -151,13 +154,13 @@ def load_config(
     return _checked(_layers(path, overrides))
 
 
-def load_recorded(canonical: str, *, overrides: Mapping[str, object] = MappingProxyType({})) -> TradingBotSettings:
+def load_recorded(recorded: str, *, overrides: Mapping[str, object] = MappingProxyType({})) -> TradingBotSettings:
     """Return settings as they were recorded: no file and no variable counts, only the text and the overrides.
 
     Raises:
         SettingsError: this version has other settings, or an override is wrong.
     """
-    entries = list(read_json(canonical, "the recorded settings"))
+    entries = list(read_json(recorded, "the recorded settings"))
     found, wrong = from_command(overrides, _catalogue())
     return _checked(layered([*entries, *found], wrong))
 
@@ -248,15 +251,23 @@ def _masked(value: Any) -> Any:
 
 def _canonical(value: Any) -> Any:
     """Return the same JSON for the same meaning, without secrets."""
+    return _without_secrets(value, digits=lambda amount: str(amount.normalize()))
+
+
+def _without_secrets(value: Any, *, digits: Callable[[Decimal], str] = str) -> Any:
     match value:
         case dict():
             items = cast("dict[Any, Any]", value).items()
-            return {str(key): _canonical(inner) for key, inner in items if not isinstance(inner, SecretStr)}
+            return {
+                str(key): _without_secrets(inner, digits=digits)
+                for key, inner in items
+                if not isinstance(inner, SecretStr)
+            }
         case list() | tuple():
             items = cast("list[Any]", value)
-            return [_canonical(inner) for inner in items if not isinstance(inner, SecretStr)]
+            return [_without_secrets(inner, digits=digits) for inner in items if not isinstance(inner, SecretStr)]
         case Decimal():
-            return str(value.normalize())
+            return digits(value)
         case bool() | int() | float() | str() | None:
             return value
         case _:  # dates and paths

@@ -51,7 +51,7 @@ class Bot:
     @property
     def conditions(self) -> Conditions:
         """What every decision is written down with."""
-        return Conditions(self.settings.canonical(), self.team, program())
+        return Conditions(self.settings.as_recorded(), self.team, program())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

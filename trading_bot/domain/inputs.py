@@ -44,7 +44,7 @@ class Inputs:
 class Conditions:
     """What stays the same from cycle to cycle, until somebody changes it."""
 
-    settings: str  # the JSON that the settings' fingerprint is made of: no secrets, no places
+    settings: str  # JSON of every setting that can change a decision; no secrets
     team: Team  # who decides
     program: str  # version and SHA-256 of the code
 

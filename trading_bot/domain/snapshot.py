@@ -98,16 +98,14 @@ def _parts(history: MarketHistory, rows: slice) -> Iterator[bytes | memoryview]:
     yield _HEAD.pack(len(sessions), len(history.symbols), history.sentiment is not None)
     yield sessions.tobytes()
     for array in arrays:
-        yield memoryview(np.ascontiguousarray(array[rows], dtype="<f8")).cast("B") if array[rows].size else b""
+        yield np.ascontiguousarray(array[rows], dtype="<f8").data.cast("B") if array[rows].size else b""
 
 
 def _unpacked(body: bytes, wanted: int) -> tuple[NDArray[np.int64], list[FloatMatrix]]:
     rows, columns, has_sentiment = _HEAD.unpack_from(body)
     fields = _FIELDS + has_sentiment
     if columns != wanted or len(body) != _HEAD.size + 8 * rows * (1 + fields * columns):
-        raise ValueError(
-            f"a piece of {columns} symbols and {rows} sessions has {len(body)} bytes; wanted {wanted} symbols"
-        )
+        raise ValueError(f"{len(body)} bytes are no piece of {rows} sessions and {columns} symbols, wanted {wanted}")
     sessions = np.frombuffer(body, dtype="<i8", count=rows, offset=_HEAD.size)
     first, step = _HEAD.size + 8 * rows, 8 * rows * columns
     return sessions, [

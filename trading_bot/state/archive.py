@@ -1,7 +1,8 @@
 """Old rows that the ledger does not need: what they are, month by month, and how they leave the book.
 
 They are the decisions that led to no order, the cycles that were skipped, and how long steps took. Orders,
-fills, cash, equity and every cycle that was let in stay for ever, and so do the decisions behind orders.
+fills, cash, equity and every cycle that was let in stay for ever, and so do the decisions behind orders. What a cycle
+knew when it decided is not archived: it is forgotten.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from trading_bot.domain.cycle import CycleStatus, Lease
 from trading_bot.domain.errors import StateBusy
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
+from trading_bot.state import recording
 from trading_bot.state.schema import cycle_steps, cycles, decisions, intents, signals
 from trading_bot.storage.database import Database
 from trading_bot.storage.parquet import Cell, Kind, Sheet
@@ -62,6 +64,7 @@ class OldRows:
     """What may leave the book of one month."""
 
     month: str  # 2022-01
+    before: date  # sessions from this day on stay
     decisions: Sheet
     skipped: Sheet
     steps: Sheet
@@ -91,20 +94,22 @@ class Archive:
     def read(self, month: str, before: date) -> OldRows:
         """Return the rows of one month that may go."""
         with self._database.reading() as connection:
-            of_month = _month() == month, cycles.c.session < _limit(connection, before)
+            limit = _limit(connection, before)
+            of_month = _month() == month, cycles.c.session < limit
 
             def rows(query: Select[Any]) -> tuple[tuple[Cell, ...], ...]:
                 return tuple(tuple(row) for row in connection.execute(query.where(*of_month)))
 
             return OldRows(
                 month=month,
+                before=limit,
                 decisions=Sheet("decisions", DECISIONS, 2, rows(_decided())),
                 skipped=Sheet("skipped", SKIPPED, 1, rows(_skipped())),
                 steps=Sheet("steps", STEPS, 2, rows(_timed())),
             )
 
     def remove(self, lease: Lease, old: OldRows) -> None:
-        """Remove just these rows, all or none.
+        """Remove just these rows, all or none, and what the cycles of that month knew when they decided.
 
         Raises:
             LeaseLost: the lease is not ours any more.
@@ -120,6 +125,7 @@ class Archive:
             _remove(connection, signals, decided, len(old.decisions.rows), orphaned)
             _remove(connection, cycle_steps, _ids(old.steps), len(old.steps.rows))
             _remove(connection, cycles, _ids(old.skipped), len(old.skipped.rows), _NEVER_LET_IN)
+            recording.forget(connection, _OVER, _month() == old.month, cycles.c.session < old.before)
 
     def give_back_space(self) -> None:
         """Make the file as small as its content, where it is a file. Nobody may write meanwhile."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Row, false, func, select
+from sqlalchemy import Connection, false, func, select
 
 from trading_bot.domain.cycle import CycleStatus
 from trading_bot.domain.day import BookedDay, DayCycles, DayDecisions, DayFill
@@ -15,7 +14,7 @@ from trading_bot.domain.errors import StateError
 from trading_bot.domain.holdings import Event, SplitBooked, Traded, replay
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.orders import Fill, OpenOrder, OrderStatus, OrderUpdate
+from trading_bot.domain.orders import OpenOrder, OrderStatus, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Position
 from trading_bot.state import rows
 from trading_bot.state.schema import (
@@ -97,22 +96,8 @@ def _fills(connection: Connection, session: date, split: frozenset[Symbol]) -> t
     query = select(fills, intents.c.reference_price).join(intents, intents.c.client_order_id == fills.c.client_order_id)
     return tuple(
         # A price from before a split is in dollars per old share: nothing to compare a fill of this session with.
-        DayFill(_fill(row), None if row.symbol in split else row.reference_price)
+        DayFill(rows.fill_of(row), None if row.symbol in split else row.reference_price)
         for row in connection.execute(query.where(fills.c.session == session).order_by(fills.c.number))
-    )
-
-
-def _fill(row: Row[Any]) -> Fill:
-    return Fill(
-        execution_id=row.execution_id,
-        client_order_id=row.client_order_id,
-        symbol=row.symbol,
-        side=row.side,
-        quantity=row.quantity,
-        price=row.price,
-        fee=row.fee,
-        session=row.session,
-        filled_at=row.filled_at,
     )
 
 

@@ -19,6 +19,7 @@ from trading_bot.state.ledger import Ledger
 from trading_bot.state.recording import Recordings
 from trading_bot.state.rotations import RotationBook
 from trading_bot.state.statistics import StatisticsBook
+from trading_bot.state.stories import StoryBook
 from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
 from trading_bot.storage import dialects
 from trading_bot.storage.database import Database
@@ -29,7 +30,8 @@ class StateManager:
 
     It has several parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
     ran? `journal`: what was decided and sent? `ledger`: what do we own? `rotations`: who decides?
-    `chores`: what was done once a session? `recordings`: what did a cycle know? `statistics`: what did it all come to?
+    `chores`: what was done once a session? `recordings`: what did a cycle know?
+    `stories`: why was that decided? `statistics`: what did it all come to?
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -42,6 +44,7 @@ class StateManager:
         self.rotations = RotationBook(database, clock)
         self.chores = ChoreBook(database, clock)
         self.recordings = Recordings(database)
+        self.stories = StoryBook(database)
         self.statistics = StatisticsBook(database)
         self.days = DayBook(database)
 

@@ -11,18 +11,20 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select
 
 from trading_bot.domain.errors import StateCorrupt, StateError
 from trading_bot.domain.inputs import Conditions, CycleRecord, Inputs
 from trading_bot.domain.market import MarketHistory, MarketState, Symbol
 from trading_bot.domain.snapshot import Piece, pack, unpack
 from trading_bot.domain.tournament import Team
-from trading_bot.state.schema import chunks, cycle_inputs
+from trading_bot.state.schema import chunks, cycle_inputs, cycles
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 SHARED = ("sectors", "splits")  # of the market: the same for many cycles
 _AT_ONCE = 500  # digests in one statement; databases have a limit
@@ -64,6 +66,21 @@ def keep(connection: Connection, cycle_id: str, record: CycleRecord) -> None:
     if new:
         connection.execute(_INSERT_CHUNKS, new)
     connection.execute(_INSERT_INPUTS, row)
+
+
+def forget(connection: Connection, *old: ColumnElement[bool]) -> None:
+    """Remove what these cycles knew, and every chunk that no other one shares."""
+    gone = select(cycles.c.cycle_id).where(*old)
+    connection.execute(delete(cycle_inputs).where(cycle_inputs.c.cycle_id.in_(gone)))
+    used = (cycle_inputs.c.settings, cycle_inputs.c.universe, cycle_inputs.c.months, cycle_inputs.c.recent)
+    live = {
+        digest for column in (*used, cycle_inputs.c.newest) for digest in connection.scalars(select(column).distinct())
+    }
+    lists = _read(connection, connection.scalars(select(cycle_inputs.c.months).distinct()))
+    live.update(month.hex() for digests in lists.values() for month in _split(digests))
+    garbage = sorted(set(connection.scalars(select(chunks.c.digest))) - live)
+    for at in range(0, len(garbage), _AT_ONCE):
+        connection.execute(delete(chunks).where(chunks.c.digest.in_(garbage[at : at + _AT_ONCE])))
 
 
 class Recordings:
@@ -130,7 +147,9 @@ def _record(history: MarketHistory, shared: Mapping[str, Any], settings: str, ow
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter  # opening a book does not need it
+
     return TypeAdapter(kind)
 
 
@@ -139,7 +158,7 @@ def _market_fields() -> Mapping[str, TypeAdapter[Any]]:
     """Return how each field of a market is read, but for the history, which is kept in pieces."""
     hints = get_type_hints(MarketState)
     kept = [field.name for field in dataclasses.fields(MarketState) if field.init and field.name != "history"]
-    return {name: TypeAdapter(hints[name]) for name in kept}
+    return {name: _adapter(hints[name]) for name in kept}
 
 
 def _plain(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -164,6 +164,21 @@ def fill_cells(fill: Fill, number: int) -> Cells:
     }
 
 
+def fill_of(row: Row[Any]) -> Fill:
+    """Return the fill from its row."""
+    return Fill(
+        execution_id=row.execution_id,
+        client_order_id=row.client_order_id,
+        symbol=row.symbol,
+        side=row.side,
+        quantity=row.quantity,
+        price=row.price,
+        fee=row.fee,
+        session=row.session,
+        filled_at=row.filled_at,
+    )
+
+
 def match_intents(decisions: Mapping[int, Decision], intents: Mapping[str, OrderIntent]) -> dict[str, int]:
     """Return the number of the decision each intent carries out, by client order id.
 

@@ -15,6 +15,7 @@ from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Explains, Strategy
 from trading_bot.strategies.indicators import TIE
+from trading_bot.strategies.thoughts import Targets, Thoughts
 
 Scores = NDArray[np.float64]  # (N,)
 
@@ -33,17 +34,6 @@ class Member:
     def __post_init__(self) -> None:
         """Look once whether the strategy words its reasons: looking takes longer than wording."""
         object.__setattr__(self, "words", self.strategy if isinstance(self.strategy, Explains) else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """How a combined score becomes a wanted share of equity."""
-
-    position_weight: Decimal  # share of equity for a score of 1
-    max_gross_exposure: Decimal  # wanted weights are scaled down to this sum
-    max_candidates: int  # only so many of the best scores are wanted
-    min_score: float  # a lower score is not wanted
-    rebalance_threshold: Decimal  # share of equity a holding may be off before it is changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +90,7 @@ class StrategyManager:
         """
         if not len(market.history.sessions):
             return ()
-        voters = [member for member in self.team if not only or member.name in only]
+        voters = self._voters(only)
         if self.team and not voters:
             return ()
         votes = [self._ask(member, market) for member in voters]
@@ -139,6 +129,36 @@ class StrategyManager:
                     columns.remove(column)
         return columns
 
+    def thoughts(
+        self, market: MarketState, portfolio: Portfolio, equity: Decimal, symbol: Symbol, only: tuple[str, ...] = ()
+    ) -> Thoughts:
+        """Return what the team thinks of one symbol, whether a signal follows or not. The arguments of `signals`.
+
+        Raises:
+            ValueError: the symbol is not in the universe, or a strategy gave a wrong answer.
+        """
+        column = market.history.column(symbol)
+        votes = [self._ask(member, market) for member in self._voters(only)]
+        scores = self._combined(votes) if votes else np.zeros(len(market.history.symbols))
+        higher: NDArray[np.bool_] = np.round(scores, 9) > round(float(scores[column]), 9)
+        better = np.flatnonzero(self._tradable(market) & higher)
+        price = market.price(symbol)
+        return Thoughts(
+            symbol=symbol,
+            price=price,
+            score=float(scores[column]),
+            better=tuple(market.history.symbols[c] for c in better.tolist()),
+            wanted=self._wanted_weights(scores, market).get(column, 0.0) if votes else 0.0,
+            held=float(portfolio.held(symbol) * price / equity) if price is not None and equity > 0 else 0.0,
+            quarantined=market.quarantined.get(symbol, ""),
+            votes=tuple(vote.reason(column) for vote in votes),
+            targets=self.targets,
+            why_nobody="" if votes else self._why_cash or "nobody who decides in this window is in the team",
+        )
+
+    def _voters(self, only: tuple[str, ...]) -> list[Member]:
+        return [member for member in self.team if not only or member.name in only]
+
     def _ask(self, member: Member, market: MarketState) -> _Vote:
         opinion = member.strategy.opinion(market.history)
         if opinion.exposure.shape != market.history.close.shape:
@@ -163,12 +183,21 @@ class StrategyManager:
             first += each
         return first
 
+    @staticmethod
+    def _tradable(market: MarketState) -> NDArray[np.bool_]:
+        """Return (N,): which symbols have a price that may be traded on."""
+        usable = np.isfinite(market.history.close[-1])
+        for symbol in market.quarantined:
+            if (column := market.history.find(symbol)) is not None:
+                usable[column] = False
+        return usable
+
     def _wanted_weights(self, scores: Scores, market: MarketState) -> dict[int, float]:
         """Return column → share of equity for the best-scored tradable stocks."""
         symbols = market.history.symbols
         rounded = np.round(scores, 9)  # votes that sum to 0.9 pass a minimum of 0.9
-        usable = np.isfinite(market.history.close[-1]) & (rounded >= max(self.targets.min_score, TIE))
-        columns = [c for c in np.flatnonzero(usable).tolist() if symbols[c] not in market.quarantined]
+        wanted = rounded >= max(self.targets.min_score, TIE)
+        columns: list[int] = np.flatnonzero(self._tradable(market) & wanted).tolist()
         rank = rounded.tolist()
         columns.sort(key=symbols.__getitem__)
         columns.sort(key=rank.__getitem__, reverse=True)  # leaves ties in their order

@@ -82,6 +82,7 @@ class Desk:
     risk: RiskManager
     broker: PaperBroker
     book: MemoryBook
+    conditions: None = None
     clock: Then = field(default_factory=Then)
     notifier: Quiet = field(default_factory=Quiet)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)

@@ -1,0 +1,249 @@
+"""`bensbot why`, `journal`, `replay` and `what-if`: ask the book why. They write nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from trading_bot.domain.errors import SettingsError, StateError
+from trading_bot.terminal import DONE, FAILED, hide
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trading_bot.core.again import Change
+    from trading_bot.domain.orders import Decision
+    from trading_bot.domain.stories import DecidedCycle, Filter
+    from trading_bot.state.manager import StateManager
+
+Config = Annotated[
+    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
+]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
+Cycle = Annotated[
+    str | None, Parameter(help="A cycle's id, or a session like 2022-01-31 for its last one; else the newest.")
+]
+
+
+def why(symbol: str, *, cycle: Cycle = None, config: Config = None, as_json: Json = False) -> int:
+    """Tell why SYMBOL was traded in a cycle, or why it was not."""
+    from trading_bot.core.story import why as find_out
+    from trading_bot.domain.market import Symbol
+    from trading_bot.reporting.story import print_story, story_as_json
+
+    with _book(config) as book:
+        story = find_out(book, Symbol(symbol.upper()), cycle)
+    if as_json:
+        sys.stdout.write(story_as_json(story) + "\n")
+    else:
+        print_story(story, _console())
+    return DONE
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which decisions are listed."""
+
+    symbol: Annotated[str | None, Parameter(help="Decisions about this stock only.")] = None
+    rule: Annotated[str | None, Parameter(help="Decisions that this rule made smaller or refused.")] = None
+    outcome: Annotated[
+        Literal["approved", "resized", "rejected"] | None, Parameter(help="Decisions that ended so.")
+    ] = None
+    since: Annotated[date | None, Parameter(name="--from", help="Sessions from this day on, e.g. 2022-01-31.")] = None
+    until: Annotated[date | None, Parameter(name="--to", help="Sessions up to this day.")] = None
+    cycle: Annotated[str | None, Parameter(help="Decisions of this cycle, or of the last one of a session.")] = None
+    limit: Annotated[int, Parameter(help="So many at the most; 0 is all.")] = 50
+
+
+def journal(
+    *,
+    wanted: Annotated[Wanted, Parameter(name="*")] = Wanted(),  # frozen
+    config: Config = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, Parameter(name="--csv", negative="", help="Print CSV for spreadsheets.")] = False,
+) -> int:
+    """List decisions, the newest first."""
+    if as_json and as_csv:
+        raise SettingsError("--json is one form and --csv another; write one of them.")
+    if wanted.limit < 0:
+        raise SettingsError(f"--limit {wanted.limit} is no number of decisions; write 0 (all) or more.")
+    from trading_bot.reporting.journal import journal_as_csv, journal_as_json, print_journal
+    from trading_bot.risk.registry import RISK_RULES
+
+    if wanted.rule is not None:
+        RISK_RULES.get(wanted.rule)  # a name that no rule has would find nothing for ever
+    with _book(config) as book:
+        asked = _filter(wanted, book)
+        entries = book.stories.entries(asked, limit=wanted.limit or None)
+        total = book.stories.count(asked) if len(entries) == wanted.limit else len(entries)
+    if as_json:
+        sys.stdout.write(journal_as_json(entries, total) + "\n")
+    elif as_csv:
+        sys.stdout.write(journal_as_csv(entries))
+    else:
+        print_journal(entries, total, _console())
+    return DONE
+
+
+def _filter(wanted: Wanted, book: StateManager) -> Filter:
+    from trading_bot.domain.market import Symbol
+    from trading_bot.domain.stories import Filter
+
+    return Filter(
+        symbol=Symbol(wanted.symbol.upper()) if wanted.symbol else None,
+        rule=wanted.rule,
+        outcome=wanted.outcome,
+        since=wanted.since,
+        until=wanted.until,
+        cycle_id=book.stories.find_cycle(wanted.cycle).cycle_id if wanted.cycle else None,
+    )
+
+
+def replay(
+    cycle: Cycle = None,
+    *,
+    since: Annotated[
+        date | None, Parameter(name="--from", help="Every cycle of the sessions from this day on.")
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Decide a recorded cycle again from what it knew, and compare bit for bit; exit 1 where something differs."""
+    if cycle is not None and since is not None:
+        raise SettingsError("CYCLE is one cycle and --from many; write one of them.")
+    from trading_bot.core.again import decide_again, first_difference
+    from trading_bot.core.program import program
+
+    found: list[dict[str, Any]] = []
+    with _book(config) as book:
+        asked = book.stories.cycles_since(since) if since else (book.stories.find_cycle(cycle),)
+        if not asked:
+            raise StateError(f"No cycle has decided anything since {since}.")
+        for each in asked:
+            record, then = book.recordings.read(each.cycle_id), book.journal.decisions(each.cycle_id)
+            difference = first_difference(then, decide_again(record, then))
+            same_code = record.conditions.program == program()
+            found.append(_compared(each, len(then), difference, same_code=same_code))
+    if as_json:
+        sys.stdout.write(json.dumps(found if since else found[0], indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(f"{_told(each)}\n" for each in found))
+    return FAILED if any(each["difference"] for each in found) else DONE
+
+
+def what_if(
+    cycle: Cycle = None,
+    *,
+    changed: Annotated[
+        list[str], Parameter(name="--set", negative="", help="A setting and its value: risk.max_position_pct=0.1")
+    ],
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """Decide a recorded cycle again with other settings, and say what would have been different."""
+    from trading_bot.config.overrides import typed
+    from trading_bot.core.again import changes, decide_again, other_settings
+
+    with _book(config) as book:
+        found = book.stories.find_cycle(cycle)
+        record, then = book.recordings.read(found.cycle_id), book.journal.decisions(found.cycle_id)
+    now = decide_again(record, then, other_settings(record, typed(changed)))
+    different = changes(then, now)
+    if as_json:
+        sys.stdout.write(_changes_as_json(found, changed, different) + "\n")
+    else:
+        _print_changes(found, changed, different, then, _console())
+    return DONE
+
+
+def _compared(cycle: DecidedCycle, count: int, difference: str, *, same_code: bool) -> dict[str, Any]:
+    return {
+        "cycle_id": cycle.cycle_id,
+        "session": str(cycle.session),
+        "decisions": count,
+        "same": not difference,
+        "difference": difference or None,
+        "same_program": same_code,
+    }
+
+
+def _told(compared: dict[str, Any]) -> str:
+    from trading_bot.domain.words import counted
+
+    cycle, count = f"{compared['cycle_id']} of {compared['session']}", counted(compared["decisions"], "decision")
+    if compared["same"]:
+        return f"{cycle}: {count}, and the same again, bit for bit."
+    code = "" if compared["same_program"] else " The program has changed since, which may be why."
+    return f"{cycle}: {count}, and not the same again: {compared['difference']}.{code}"
+
+
+def _print_changes(
+    cycle: DecidedCycle, changed: Sequence[str], found: Sequence[Change], then: Sequence[Decision], console: Console
+) -> None:
+    from rich.text import Text
+
+    from trading_bot.domain.words import counted
+
+    console.print(Text(f"The cycle of {cycle.session} ({cycle.cycle_id}) with {', '.join(changed)}"))
+    if not found:
+        console.print(Text(f"Nothing changes: the same {counted(len(then), 'decision')}."))
+    for change in found:
+        console.print(Text(f"  {change.symbol}: {_in_words(change.then)}"))
+        console.print(Text(f"  {' ' * len(change.symbol)}  instead {_in_words(change.now)}"))
+
+
+def _in_words(decision: Decision | None) -> str:
+    from trading_bot.domain.words import asked_and_allowed, objection, verdict
+
+    if decision is None:
+        return "no decision, nothing was wanted"
+    why = f" by {decision.rule}: {objection(decision)}" if decision.rule else ""
+    return f"{asked_and_allowed(decision)}, {verdict(decision)}{why}"
+
+
+def _changes_as_json(cycle: DecidedCycle, changed: Sequence[str], found: Sequence[Change]) -> str:
+    def side(decision: Decision | None) -> dict[str, str] | None:
+        return decision and {
+            "side": str(decision.signal.side),
+            "outcome": type(decision).__name__.lower(),
+            "requested": format(decision.requested, "f"),
+            "approved": format(decision.quantity, "f"),
+            "rule": decision.rule,
+            "reason": decision.reason,
+        }
+
+    document = {
+        "cycle_id": cycle.cycle_id,
+        "session": str(cycle.session),
+        "settings": list(changed),
+        "changes": [{"symbol": each.symbol, "then": side(each.then), "now": side(each.now)} for each in found],
+    }
+    return json.dumps(document, indent=2)
+
+
+@contextmanager
+def _book(config: Path | None) -> Generator[StateManager]:
+    from trading_bot.config.typed_settings import load_config
+    from trading_bot.core.bot import book_url
+    from trading_bot.state.manager import open_read_only
+
+    settings = load_config(config)
+    hide(settings.secret_values())
+    if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
+        raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
+    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
+        yield book
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)

@@ -1,0 +1,73 @@
+"""Find out why a cycle did something about a symbol, or did not."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from trading_bot.config.typed_settings import load_recorded
+from trading_bot.core.again import shadow_portfolio, team_then
+from trading_bot.core.deciding import valuation
+from trading_bot.domain.errors import DataError, PluginError, SettingsError, StateCorrupt, StateError
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.stories import DecidedCycle, Entry, Filter, Story, Thinking
+
+if TYPE_CHECKING:
+    from trading_bot.domain.inputs import CycleRecord
+    from trading_bot.state.manager import StateManager
+
+
+def why(book: StateManager, symbol: Symbol, cycle: str | None = None) -> Story:
+    """Return the story of a symbol in one cycle: named by id or session, else the newest that decided.
+
+    Raises:
+        StateError: there is no such cycle, or it never heard of the symbol.
+        StateCorrupt: what was kept is damaged.
+    """
+    found = book.stories.find_cycle(cycle)
+    entry = next(iter(book.stories.entries(Filter(symbol=symbol, cycle_id=found.cycle_id))), None)
+    last = None if entry else _last_before(book, symbol, found)
+    try:
+        record = book.recordings.read(found.cycle_id)
+    except StateCorrupt:
+        raise
+    except StateError as gone:
+        return Story(symbol, found, entry, None, str(gone), last)
+    if record.market.history.find(symbol) is None:
+        stranger = _stranger(symbol, record.market.history.symbols)
+        if entry is None:
+            raise StateError(stranger)
+        return Story(symbol, found, entry, None, stranger, last)
+    try:
+        return Story(symbol, found, entry, _think_again(record, symbol), "", last)
+    except (PluginError, SettingsError, DataError) as error:  # a strategy of then is not here any more
+        return Story(symbol, found, entry, None, str(error), last)
+
+
+def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
+    market, settings = record.market, load_recorded(record.conditions.settings)
+    portfolio = shadow_portfolio(record)
+    equity = portfolio.equity(valuation(portfolio, market))
+    thoughts = team_then(record, settings).thoughts(market, portfolio, equity, symbol, record.strategies)
+    return Thinking(
+        price=thoughts.price,
+        held=record.inputs.portfolio.held(symbol),
+        score=thoughts.score,
+        votes=thoughts.votes,
+        verdict=thoughts.verdict,
+        team=record.conditions.team,
+        settings_hash=settings.fingerprint(),
+        market_hash=record.market_hash,
+        program=record.conditions.program,
+    )
+
+
+def _last_before(book: StateManager, symbol: Symbol, cycle: DecidedCycle) -> Entry | None:
+    before = book.stories.entries(Filter(symbol=symbol, until=cycle.session), limit=1)
+    return next(iter(before), None)
+
+
+def _stranger(symbol: Symbol, known: tuple[Symbol, ...]) -> str:
+    near = difflib.get_close_matches(symbol, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{symbol} is not among the {len(known)} symbols that the cycle looked at.{hint}"

@@ -1,0 +1,59 @@
+"""Decisions as a list: a table for people, JSON and CSV for machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trading_bot.domain.stories import Entry
+from trading_bot.domain.words import asked_and_allowed, counted, objection, one_line, verdict, wish
+from trading_bot.reporting.story import entry_document
+
+COLUMNS: tuple[str, ...] = (
+    "cycle_id", "session", "decided_at", "symbol", "side", "purpose", "outcome", "requested", "approved", "rule",
+    "reason", "strategy", "strength", "wanted_weight", "signal_reason", "order_status",
+)  # fmt: skip
+
+
+def print_journal(entries: Sequence[Entry], total: int, console: Console) -> None:
+    """Print one line for each decision, newest cycle first, and how many there are in all."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("session", "decision", "", "why"):
+        table.add_column(name, no_wrap=name in ("session", "decision", ""))
+    for entry in entries:
+        why = objection(entry.decision) or wish(entry.decision.signal)
+        rule = f"{entry.decision.rule}: " if entry.decision.rule else ""
+        said = (
+            str(entry.session),
+            asked_and_allowed(entry.decision),
+            verdict(entry.decision),
+            f"{rule}{one_line(why)}",
+        )
+        table.add_row(*(Text(part) for part in said))
+    console.print(table)
+    left = f"; the newest {len(entries):,} are shown (--limit)" if len(entries) < total else ""
+    console.print(Text(f"{counted(total, 'decision')}{left}. One in full: bensbot why SYMBOL --cycle SESSION"))
+
+
+def journal_as_json(entries: Sequence[Entry], total: int) -> str:
+    """Return everything that is known of each decision."""
+    return json.dumps({"total": total, "decisions": [entry_document(entry) for entry in entries]}, indent=2)
+
+
+def journal_as_csv(entries: Sequence[Entry]) -> str:
+    """Return a line for each decision under a line of names."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_cells(entry) for entry in entries)
+    return text.getvalue()
+
+
+def _cells(entry: Entry) -> Mapping[str, object]:
+    return {**entry_document(entry), "order_status": entry.order.status.value if entry.order else ""}
