@@ -129,6 +129,7 @@ ELSEWHERE = (
     ("replay", "trading_bot.cli_journal:replay", "Decide a recorded cycle again, and compare bit for bit."),
     ("what-if", "trading_bot.cli_journal:what_if", "Decide a recorded cycle again with other settings."),
     ("data", "trading_bot.cli_data:app", "Keep daily bars in a local history store: import, append, list, check."),
+    ("sandbox", "trading_bot.cli_sandbox:sandbox", "Start a broker on this machine that answers as Alpaca does."),
     ("up", "deployments.up:up", "Start a Prefect server and serve the loop on it."),
     ("down", "deployments.up:down", "End what `bensbot up` started."),
     ("serve", "deployments.up:serve", "Serve the loop on the Prefect server that is known here, until stopped."),

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.unit.brokers.exchanges import evening
+from tests.unit.brokers.sandboxes import KEYS, flat_bars, sandbox_of
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.data.store.manifest import Origin
 from trading_bot.data.store.writing import import_bars
+from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.ports import PriceSource, RawBars
+from trading_bot.sandbox.market import SandboxClock
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
-# Sources that cannot serve bars without the network are tried by their own tests against a loopback server.
-NEEDS_A_SERVER = frozenset({"alpaca"})
-
 
 @pytest.fixture(scope="module")
-def options(tmp_path_factory) -> Mapping[str, Mapping[str, Any]]:
-    """Return the options of the sources that have none by default."""
+def options(tmp_path_factory) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+    """Give the options of the sources that have none by default."""
     files, store = some_files(tmp_path_factory.mktemp("prices")), tmp_path_factory.mktemp("store")
     everything = PRICE_SOURCES.build("files", {"folder": files}).bars(date(2100, 1, 1))
     import_bars(store, everything, origin=Origin("files", {}), at=datetime(2022, 3, 9, tzinfo=UTC))
-    return {"files": {"folder": str(files)}, "store": {"folder": str(store)}}
+    days = [date(2022, 3, day) for day in (1, 2, 3, 4, 7, 8, 9)]
+    clock = SandboxClock(evening(days[-1]))
+    splits = (Split(Symbol("AAA"), days[3], Decimal(2)),)
+    with sandbox_of(replace(flat_bars("AAA", "BBB", days=days), splits=splits), clock) as sandbox:
+        alpaca = {"symbols": ("AAA", "BBB"), "since": days[0], "data_url": sandbox.url, **KEYS}
+        yield {"alpaca": alpaca, "files": {"folder": str(files)}, "store": {"folder": str(store)}}
 
 
 def some_files(folder: Path) -> Path:
@@ -38,7 +46,7 @@ def some_files(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=[name for name in PRICE_SOURCES.names() if name not in NEEDS_A_SERVER])
+@pytest.fixture(params=PRICE_SOURCES.names())
 def source(request, options) -> PriceSource:
     return PRICE_SOURCES.build(request.param, options.get(request.param, {}))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,8 +61,7 @@ def trading_url(wanted: str | None, *, paper: bool) -> str:
 
 def trading_wire(keys: Keys, url: str, line: Line) -> Wire:
     """Return a wire to the account."""
-    with warnings.catch_warnings():  # alpaca-py's streams use what websockets has moved aside; nothing for our users
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with _without_hints():
         from alpaca.trading.client import TradingClient
 
     return _wire(TradingClient, keys, url, line)
@@ -69,9 +69,18 @@ def trading_wire(keys: Keys, url: str, line: Line) -> Wire:
 
 def data_wire(keys: Keys, url: str | None, line: Line) -> Wire:
     """Return a wire to the prices."""
-    from alpaca.data.historical.stock import StockHistoricalDataClient
+    with _without_hints():
+        from alpaca.data.historical.stock import StockHistoricalDataClient
 
     return _wire(StockHistoricalDataClient, keys, url or DATA_URL, line)
+
+
+@contextmanager
+def _without_hints() -> Generator[None]:
+    """Keep to ourselves that alpaca-py's streams use what `websockets` has moved aside: our users cannot change it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _wire(kind: Callable[..., Any], keys: Keys, url: str, line: Line) -> Wire:

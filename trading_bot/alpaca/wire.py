@@ -50,7 +50,7 @@ class _RateLimited(Exception):
 class Client(Protocol):
     """What alpaca-py's clients have in common: requests by method and path."""
 
-    def get(self, path: str, data: dict[str, Any]) -> Any:
+    def get(self, path: str, data: dict[str, Any], *, api_version: str) -> Any:
         """Read."""
         ...
 
@@ -70,9 +70,10 @@ class Wire:
         """Take a client that is tame (see `session.tame`)."""
         self._client, self.patience, self.sleep = client, patience, sleep
 
-    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+    def get(self, path: str, query: Mapping[str, Any] | None = None, *, version: str = "v2") -> Any:
         """Read, again after waits where there was no clear answer. Raises BrokerError or Refused."""
-        return self._again(path, lambda: self._once(lambda: self._client.get(path, dict(query or {}))))
+        asked = dict(query or {})
+        return self._again(path, lambda: self._once(lambda: self._client.get(path, asked, api_version=version)))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Send once, again after 429 only. Raises BrokerError or Refused."""

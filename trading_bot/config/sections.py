@@ -131,10 +131,15 @@ class DataSettings(Section):
     source: str = Field(
         default="sample",
         min_length=1,
-        description="The price source plug-in; `sample` is packaged, `files` and `store` read a folder.",
+        description="The price source plug-in: `sample` is packaged, `files` and `store` read a folder, `alpaca` asks "
+        "Alpaca.",
     )
     folder: UserPath | None = Field(default=None, description="Folder of price files, or of the history store.")
     symbols: Symbols = Field(default=(), description="Tickers to look at; an empty list is everything the source has.")
+    feed: Literal["sip", "iex"] | None = Field(
+        default=None,
+        description="Which of Alpaca's feeds: `sip` is all exchanges, `iex` is one; none is the best your plan has.",
+    )
     start: Day = Field(
         default=date(2022, 1, 3),
         description="First session that a historical source trades; all earlier ones are history.",

@@ -179,10 +179,12 @@ def is_historical(settings: TradingBotSettings) -> bool:
 
 
 def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManager:
-    """Choose the price source. Options named like settings under `data` take those."""
+    """Choose the price source. Options named like settings under `data`, or like the broker's keys, take those."""
     source = PRICE_SOURCES.get(settings.data.source)
     own = {field.name for field in dataclasses.fields(source)}  # pyright: ignore[reportArgumentType]  # a dataclass
-    shared = {"folder": settings.data.folder} if "folder" in own else {}
+    offered = {name: getattr(settings.data, name) for name in ("folder", "symbols", "feed")}
+    offered |= {name: getattr(settings.broker, name) for name in ("api_key", "secret_key", "data_url")}
+    shared = {name: value for name, value in offered.items() if name in own}
     return DataManager(
         PRICE_SOURCES.build(settings.data.source, {**shared, **settings.data.options}),
         symbols=settings.data.symbols,

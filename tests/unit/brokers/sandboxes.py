@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import SecretStr
@@ -19,6 +20,8 @@ from trading_bot.domain.ports import BrokerSetup, RawBars, TradingCalendar
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.market import SandboxClock, SandboxMarket
 from trading_bot.sandbox.server import API_KEY, SECRET_KEY, Sandbox
+
+KEYS: dict[str, Any] = {"api_key": SecretStr(API_KEY), "secret_key": SecretStr(SECRET_KEY)}
 
 
 def flat_bars(*symbols: str, price: float = 10.0, days: Sequence[date] = DAYS) -> RawBars:
@@ -49,7 +52,6 @@ def connect(
     Market orders may wait for the open, unless the settings say otherwise.
     """
     url = sandbox if isinstance(sandbox, str) else sandbox.url
-    keys = {"api_key": SecretStr(API_KEY), "secret_key": SecretStr(SECRET_KEY)}
-    chosen = {"paper": True, "trading_url": url, "queue_for_open": True, **keys, **settings}
+    chosen = {"paper": True, "trading_url": url, "queue_for_open": True, **KEYS, **settings}
     setup = BrokerSetup(settings=chosen, folder=Path("nowhere"), calendar=calendar or Weekdays())
     return AlpacaBroker(setup, line or patient())
