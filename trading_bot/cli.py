@@ -178,6 +178,7 @@ def doctor(*, config: Config = None, as_json: Json = False) -> int:
     from trading_bot.state.audit import check_ledger
 
     with _book_to_read(config) as book:
+        book.check()
         violations = check_ledger(book.engine)
     if as_json:
         found = [{"law": v.law, "subject": v.subject, "message": v.message} for v in violations]

@@ -82,14 +82,15 @@ def journal(
         RISK_RULES.get(wanted.rule)  # a name that no rule has would find nothing for ever
     with _book(config) as book:
         asked = _filter(wanted, book)
-        entries = book.stories.entries(asked, limit=wanted.limit or None)
-        total = book.stories.count(asked) if len(entries) == wanted.limit else len(entries)
+        found = book.stories.entries(asked, limit=wanted.limit + 1 if wanted.limit else None)
+    entries = found[: wanted.limit] if wanted.limit else found
+    more = len(found) > len(entries)
     if as_json:
-        sys.stdout.write(journal_as_json(entries, total) + "\n")
+        sys.stdout.write(journal_as_json(entries, more=more) + "\n")
     elif as_csv:
         sys.stdout.write(journal_as_csv(entries))
     else:
-        print_journal(entries, total, _console())
+        print_journal(entries, _console(), more=more)
     return DONE
 
 

@@ -166,7 +166,7 @@ def test_the_journal_begins_with_the_newest(bensbot: Bensbot):
 
     sessions = [entry["session"] for entry in found["decisions"]]
     assert sessions == sorted(sessions, reverse=True)
-    assert found["total"] == len(sessions)
+    assert found["more"] is False
     assert set(sessions) == {"2022-01-03", "2022-01-04", "2022-01-05"}
 
 
@@ -189,12 +189,10 @@ def test_the_journal_is_filtered(bensbot: Bensbot, words: tuple[str, ...], key: 
     assert found["decisions"]
 
 
-def test_the_journal_says_how_many_it_does_not_show(bensbot: Bensbot):
-    total = document(bensbot("journal", "--json"))["total"]
-
+def test_the_journal_says_that_there_are_more(bensbot: Bensbot):
     _, out, _ = bensbot("journal", "--limit", "2")
 
-    assert f"{total} decisions; the newest 2 are shown (--limit)." in out
+    assert "2 decisions, and there are older ones (--limit)." in out
     assert out.count("2022-01-05") == 2
 
 

@@ -21,8 +21,8 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def print_journal(entries: Sequence[Entry], total: int, console: Console) -> None:
-    """Print one line for each decision, newest cycle first, and how many there are in all."""
+def print_journal(entries: Sequence[Entry], console: Console, *, more: bool) -> None:
+    """Print one line for each decision, newest cycle first, and whether there are more."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("session", "decision", "", "why"):
         table.add_column(name, no_wrap=name in ("session", "decision", ""))
@@ -37,13 +37,13 @@ def print_journal(entries: Sequence[Entry], total: int, console: Console) -> Non
         )
         table.add_row(*(Text(part) for part in said))
     console.print(table)
-    left = f"; the newest {len(entries):,} are shown (--limit)" if len(entries) < total else ""
-    console.print(Text(f"{counted(total, 'decision')}{left}. One in full: bensbot why SYMBOL --cycle SESSION"))
+    left = ", and there are older ones (--limit)" if more else ""
+    console.print(Text(f"{counted(len(entries), 'decision')}{left}. One in full: bensbot why SYMBOL --cycle SESSION"))
 
 
-def journal_as_json(entries: Sequence[Entry], total: int) -> str:
+def journal_as_json(entries: Sequence[Entry], *, more: bool) -> str:
     """Return everything that is known of each decision."""
-    return json.dumps({"total": total, "decisions": [entry_document(entry) for entry in entries]}, indent=2)
+    return json.dumps({"more": more, "decisions": [entry_document(entry) for entry in entries]}, indent=2)
 
 
 def journal_as_csv(entries: Sequence[Entry]) -> str:

@@ -79,6 +79,10 @@ class StateManager:
         """The engine, to read through with SQL: `check_ledger(book.engine)`."""
         return self._database.engine
 
+    def check(self) -> None:
+        """Look the whole file over, which takes a second for each gigabyte. Raises StateCorrupt when it is damaged."""
+        self._database.check()
+
     def close(self) -> None:
         """Let go of the file. The book cannot be used afterwards."""
         self._database.close()

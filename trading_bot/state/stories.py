@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter
@@ -66,12 +66,6 @@ class StoryBook:
         with self._database.reading() as connection:
             found = connection.execute(query if limit is None else query.limit(limit)).all()
             return tuple(_entry(connection, row) for row in found)
-
-    def count(self, wanted: Filter) -> int:
-        """Return how many decisions there are."""
-        query: Select[Any] = _ENTRIES.with_only_columns(func.count()).order_by(None).where(*_conditions(wanted))
-        with self._database.reading() as connection:
-            return connection.scalar(query) or 0
 
 
 def _decided(row: Row[Any]) -> DecidedCycle:

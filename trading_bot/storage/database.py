@@ -40,9 +40,14 @@ class Database:
             yield connection
 
     def prepare(self, *, read_only: bool) -> None:
-        """Look the file over. Raises StateCorrupt when it is damaged."""
+        """Look the file over, unless it is large. Raises StateCorrupt when it is damaged."""
         with self._errors_translated():
             dialects.prepare(self.engine, self.place, read_only=read_only)
+
+    def check(self) -> None:
+        """Look the whole file over, however large it is. Raises StateCorrupt when it is damaged."""
+        with self._errors_translated():
+            dialects.check(self.engine, self.place)
 
     def give_back_space(self) -> None:
         """Make an SQLite file as small as what is in it. PostgreSQL does so by itself (autovacuum)."""

@@ -17,6 +17,7 @@ from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError, State
 from trading_bot.storage import postgresql
 from trading_bot.storage.postgresql import WRITES
 
+LOOKED_OVER = 50_000_000  # bytes of a file that is looked over each time it is opened: a tenth of a second
 _MEMORY = (None, "", ":memory:")
 _TO_RESTORE = (
     "The book {place} is damaged ({cause}). The file is kept as it is. To restore: stop the bot, move {place}, "
@@ -100,6 +101,8 @@ def for_writing(engine: Engine) -> Engine:
 def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
     """Look the file over before anything is read from it, and switch it to write-ahead logging.
 
+    A large file is not read as a whole for every cycle: `check` does that, and damage that is met is noticed anyway.
+
     Raises:
         StateCorrupt: the quick check finds damage.
     """
@@ -107,13 +110,30 @@ def prepare(engine: Engine, place: str, *, read_only: bool) -> None:
         return
     connection = engine.raw_connection()  # a journal mode cannot be changed inside a transaction
     try:
-        found = _pragma(connection, "quick_check(1)")
-        if found != "ok":
-            raise StateCorrupt(_TO_RESTORE.format(place=place, cause=found))
+        pages, size = (int(_pragma(connection, word)) for word in ("page_count", "page_size"))
+        if pages * size <= LOOKED_OVER:
+            _look_over(connection, place)
         if not read_only and _pragma(connection, "journal_mode") == "delete":
             _pragma(connection, "journal_mode = WAL")
     finally:
         connection.close()
+
+
+def check(engine: Engine, place: str) -> None:
+    """Read a whole SQLite file. A PostgreSQL server has checksums of its own. Raises StateCorrupt on damage."""
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        _look_over(connection, place)
+    finally:
+        connection.close()
+
+
+def _look_over(connection: PoolProxiedConnection, place: str) -> None:
+    found = _pragma(connection, "quick_check(1)")
+    if found != "ok":
+        raise StateCorrupt(_TO_RESTORE.format(place=place, cause=found))
 
 
 def give_back_space(engine: Engine) -> None:
