@@ -138,7 +138,9 @@ def _ticket(number: int, day: date, desk: BacktestDesk) -> CycleTicket:
     at = desk.clock.instant
     lease = Lease(token=number, owner="backtest", expires_at=at)
     state = desk.book.control.read().state
-    return CycleTicket(cycle_id=f"{day:%Y%m%d}", at=at, session=day, lease=lease, state=_may_trade(state))
+    return CycleTicket(
+        cycle_id=day.isoformat().replace("-", ""), at=at, session=day, lease=lease, state=_may_trade(state)
+    )
 
 
 def _may_trade(state: TradingState) -> TradingState:

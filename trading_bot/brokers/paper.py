@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime
@@ -108,9 +109,7 @@ class PaperBroker:
             if account.session is None:
                 books.set_account(replace(account, session=market.session))
                 return
-            sessions = market.history.sessions
-            first = int(np.searchsorted(sessions, np.datetime64(account.session), side="right"))
-            for session in sessions[first:].tolist():
+            for session in market.history.since(account.session):
                 if session <= market.session:
                     self._trade(books, market, session)
 
@@ -123,7 +122,8 @@ class PaperBroker:
         for order in books.working():
             if order.session is None or order.session < session:
                 self._fill(books, order, market, session)
-        books.set_account(replace(_account(books), session=session))
+        account = _account(books)
+        books.set_account(PaperAccount(account.account_id, account.cash, session))
 
     def _split(self, books: PaperBooks, market: MarketState, session: date) -> None:
         """Change positions as every split effective by now does, one that was learned of late included.
@@ -194,7 +194,7 @@ def _book(books: PaperBooks, order: OrderUpdate, got: Match, session: date, at: 
     after = after_fill(holding, order.side, got.quantity, got.price)
     books.set_position(Position(order.symbol, after.quantity, after.average_price))
     paid = cents(order.side.sign * got.quantity * got.price) + got.fee
-    books.set_account(replace(_account(books), cash=before.cash - paid, session=session))
+    books.set_account(PaperAccount(_account(books).account_id, before.cash - paid, session))
 
 
 def _status(quantity: Decimal, filled: Decimal, *, ends: bool) -> OrderStatus:
@@ -264,11 +264,11 @@ def _bar(market: MarketState, symbol: Symbol, session: date) -> Bar | None:
     column = history.find(symbol)
     if column is None:
         return None
-    row = int(np.searchsorted(history.sessions, np.datetime64(session)))
-    factor = market.split_factor(symbol, session)
-    values = [float(array[row, column]) for array in (history.open, history.high, history.low, history.close)]
-    if not np.isfinite(values).all() or min(values) <= 0:
+    row = int(history.sessions.searchsorted(np.datetime64(session)))
+    values = [array.item(row, column) for array in (history.open, history.high, history.low, history.close)]
+    if not all(0 < value < math.inf for value in values):  # NaN is none of these either
         return None
-    volume = float(history.volume[row, column])
-    day_open, high, low, close = (price_of(value * float(factor)) for value in values)
-    return Bar(day_open, high, low, close, Decimal(round(volume)) / factor if np.isfinite(volume) else None)
+    factor, volume = market.split_factor(symbol, session), history.volume.item(row, column)
+    paid = {value: price_of(value * float(factor)) for value in set(values)}  # one price only, where closes are known
+    day_open, high, low, close = (paid[value] for value in values)
+    return Bar(day_open, high, low, close, Decimal(round(volume)) / factor if math.isfinite(volume) else None)

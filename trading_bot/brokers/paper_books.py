@@ -202,7 +202,7 @@ class MemoryBooks:
         """Write where an order stands now."""
         old = self._orders[order_id]
         update = replace(old.update, filled=filled, status=status, reason=reason, updated_at=at)
-        self._keep(replace(old, update=update))
+        self._keep(PaperOrder(update, old.time_in_force, old.session))
 
     def _keep(self, order: PaperOrder) -> None:
         order_id = order.update.client_order_id

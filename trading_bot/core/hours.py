@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
@@ -78,13 +79,11 @@ class TradingHours:
 
     def open_of(self, day: date) -> datetime:
         """Return the regular open of a session, aware, in UTC. Raises ValueError on a day without one."""
-        calendar = _calendar(day)
-        return _instant(calendar.opens_nanos[_place(calendar, day)])
+        return _open_and_close(day)[0]
 
     def close_of(self, day: date) -> datetime:
         """Return the regular close of a session, aware, in UTC. Raises ValueError on a day without one."""
-        calendar = _calendar(day)
-        return _instant(calendar.closes_nanos[_place(calendar, day)])
+        return _open_and_close(day)[1]
 
     def is_half_day(self, day: date) -> bool:
         """Say whether the session closes early."""
@@ -145,6 +144,14 @@ def _rule(window: WindowSettings) -> WindowRule:
 
 def _in_new_york(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=NEW_YORK).astimezone(UTC)
+
+
+@cache
+def _open_and_close(day: date) -> tuple[datetime, datetime]:
+    """Return when a session begins and ends. Raises ValueError on a day without one."""
+    calendar = _calendar(day)
+    place = _place(calendar, day)
+    return _instant(calendar.opens_nanos[place]), _instant(calendar.closes_nanos[place])
 
 
 def _place(calendar: ExchangeCalendar, day: date) -> int:

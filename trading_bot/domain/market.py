@@ -91,6 +91,13 @@ class MarketHistory:
         """Return the column of `symbol`, or None when it is not in the universe."""
         return self._columns.get(symbol) if self._columns else None
 
+    def since(self, session: date) -> list[date]:
+        """Return the sessions after `session`, oldest first."""
+        newest: list[date] = self.sessions[-2:].tolist()
+        if newest[:1] == [session]:  # nearly always: spare the search
+            return newest[1:]
+        return self.sessions[self.sessions > np.datetime64(session)].tolist()
+
     def until(self, session: date) -> MarketHistory:
         """Return the history as it was after `session`: a view, nothing is copied."""
         return self.rows(slice(0, int(np.searchsorted(self.sessions, np.datetime64(session), side="right"))))
@@ -229,8 +236,8 @@ class MarketState:
 
     def last_known_price(self, symbol: Symbol) -> Decimal | None:
         """Return the newest close there is, however old: to value a holding, never to trade on."""
-        price = self.price(symbol)
-        if price is not None:  # nearly always: spare the search
+        price = self._prices.get(symbol) or self.price(symbol)
+        if price is not None:  # nearly always that of the session: spare the search
             return price
         column = self.history.find(symbol)
         if column is None:

@@ -58,9 +58,9 @@ def after_update(old: Standing, update: OrderUpdate) -> Standing:
     late = old.updated_at is not None and update.updated_at < old.updated_at
     if late and not update.status.is_final:
         return old
-    return replace(
-        old,
+    return Standing(
         status=update.status,
+        filled=old.filled,
         reported=max(old.reported, update.filled),
         broker_order_id=update.broker_order_id or old.broker_order_id,
         reason=update.reason or ("" if old.status is OrderStatus.EXPIRED_UNSENT else old.reason),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +73,7 @@ class StrategyManager:
         self.targets = targets
         self._why_cash = why_cash
         self._tolerance = float(targets.rebalance_threshold) + TIE
+        self._position_weight, self._most = float(targets.position_weight), float(targets.max_gross_exposure)
 
     def signals(
         self, market: MarketState, portfolio: Portfolio, equity: Decimal, only: tuple[str, ...] = ()
@@ -108,25 +108,18 @@ class StrategyManager:
     ) -> set[int]:
         """Return the columns that may need a change: what is wanted or held, less what is held about as wanted.
 
-        Nearly all holdings are. Many are wanted at one weight, and what is near enough to it is computed once.
+        Nearly all holdings are. Many are wanted at one weight, and what it comes to in dollars is computed once.
         """
-
-        @cache
-        def near(weight: float) -> tuple[Decimal, Decimal]:
-            share, threshold = Decimal(weight), self.targets.rebalance_threshold
-            return (share - threshold) * equity, (share + threshold) * equity  # dollars
-
-        columns = set(wanted)
+        columns, threshold = set(wanted), self.targets.rebalance_threshold * equity
+        dollars = {weight: Decimal(weight) * equity for weight in set(wanted.values())}
         for symbol, position in portfolio.positions.items():
             column = market.history.find(symbol)
             if column is None:
                 continue
             columns.add(column)
             weight, price = wanted.get(column), market.price(symbol)
-            if weight and price:
-                least, most = near(weight)
-                if least < position.quantity * price < most:
-                    columns.remove(column)
+            if weight and price and abs(position.quantity * price - dollars[weight]) < threshold:
+                columns.remove(column)
         return columns
 
     def thoughts(
@@ -195,16 +188,16 @@ class StrategyManager:
     def _wanted_weights(self, scores: Scores, market: MarketState) -> dict[int, float]:
         """Return column → share of equity for the best-scored tradable stocks."""
         symbols = market.history.symbols
-        rounded = np.round(scores, 9)  # votes that sum to 0.9 pass a minimum of 0.9
+        rounded = scores.round(9)  # votes that sum to 0.9 pass a minimum of 0.9
         wanted = rounded >= max(self.targets.min_score, TIE)
-        columns: list[int] = np.flatnonzero(self._tradable(market) & wanted).tolist()
-        rank = rounded.tolist()
+        columns: list[int] = (self._tradable(market) & wanted).nonzero()[0].tolist()
         columns.sort(key=symbols.__getitem__)
-        columns.sort(key=rank.__getitem__, reverse=True)  # leaves ties in their order
-        best = columns[: self.targets.max_candidates]
-        weights = {c: float(scores[c]) * float(self.targets.position_weight) for c in best}
+        columns.sort(key=rounded.item, reverse=True)  # leaves ties in their order
+        weights = {c: scores.item(c) * self._position_weight for c in columns[: self.targets.max_candidates]}
         gross = sum(weights.values())
-        scale = min(1.0, float(self.targets.max_gross_exposure) / gross) if gross else 1.0
+        if gross <= self._most:
+            return weights
+        scale = self._most / gross
         return {c: weight * scale for c, weight in weights.items()}
 
     def _compare(

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from datetime import date
 
 import numpy as np
 import pytest
 
 from tests.unit.strategies.markets import history
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.market import MarketHistory, Symbol
 from trading_bot.domain.snapshot import fingerprint
 
 HISTORY = history([[1.0, 2.0], [3.0, 4.0]], ["BBB", "AAA"])
@@ -51,3 +52,13 @@ def test_the_sentiment_is_part_of_the_fingerprint():
 def test_a_sentiment_of_another_shape_or_range_is_refused(scores, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(HISTORY, sentiment=scores)
+
+
+@pytest.mark.parametrize(("day", "later"), [(1, ["2020-01-02", "2020-01-03"]), (2, ["2020-01-03"]), (3, []), (9, [])])
+def test_the_sessions_since_a_day_are_those_after_it(day: int, later: list[str]):
+    sessions = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[D]")
+    closes = np.ones((3, 2))
+    bars = MarketHistory(sessions, HISTORY.symbols, closes, closes, closes, closes, closes)
+
+    assert [session.isoformat() for session in bars.since(date(2020, 1, day))] == later
+    assert bars.rows(slice(0, 0)).since(date(2020, 1, day)) == []

@@ -79,8 +79,8 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     centred = returns - (returns.mean(axis=0) if len(returns) else 0.0)
     length = np.sqrt((centred * centred).sum(axis=0))
     units = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
-    gaps = np.logical_not(np.isfinite(returns).all(axis=0, keepdims=True))[0]
-    return _Moves(returns, gaps, np.ascontiguousarray(units.T))
+    # Where one return is missing, there is no length either.
+    return _Moves(returns, np.logical_not(np.isfinite(length)), np.ascontiguousarray(units.T))
 
 
 def _correlation(moves: _Moves, left: int, right: int) -> float:
