@@ -107,11 +107,16 @@ def test_a_rule_never_allows_more_than_was_asked_nor_less_than_nothing(rule, ord
     assert 0 <= ruling.allowed <= order.quantity
 
 
+def test_the_rule_states_its_codes(rule):
+    assert len(set(rule.codes)) == len(rule.codes) >= 2
+
+
 @one_rule_many_examples
 @given(order=orders(), seen=contexts())
 def test_a_rule_that_binds_says_why_and_one_that_does_not_keeps_quiet(rule, order, seen):
     ruling = rule.check(at_its_price(order, seen), seen)
 
+    assert ruling.code in rule.codes
     assert ruling.code == ruling.code.upper() != ""
     assert bool(ruling.message) is ruling.binds
     assert "NaN" not in ruling.message

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from trading_bot.domain.market import MarketState
+from trading_bot.domain.listing import AssetStatus, Quote
+from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import BrokerAccount, BrokerAdapter
+from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, KnowsAssets, KnowsQuotes
 
 
 class LateBroker:
@@ -59,6 +60,14 @@ class LateBroker:
     def fills(self, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
         """Return every fill of these orders."""
         return self._broker.fills(order_ids)
+
+    def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
+        """Return what the broker says of these stocks; {} when it never says anything."""
+        return self._broker.assets(symbols) if isinstance(self._broker, KnowsAssets) else {}
+
+    def quotes(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Quote]:
+        """Return the quotes the broker has of these stocks; {} when it has none at all."""
+        return self._broker.quotes(symbols) if isinstance(self._broker, KnowsQuotes) else {}
 
     def close(self) -> None:
         """Let go of what was connected, if anything was."""

@@ -119,6 +119,41 @@ class RiskSettings(Section):
     position_stop_pct: Share = Field(
         default=Decimal("0.10"), description="Fall below the average price paid at which a position is sold."
     )
+    min_price: Number = Field(default=Decimal(1), ge=0, description="Dollars a share below which nothing is bought.")
+    max_jump_pct: Share = Field(
+        default=Decimal("0.5"), description="Move of a close that no split explains, after which nothing is bought."
+    )
+    jump_sessions: Count = Field(default=3, ge=1, le=60, description="Sessions for which such a move counts.")
+    max_volume_share: Share = Field(
+        default=Decimal("0.01"),
+        description="The most of a stock's mean volume of 20 sessions in one position, where volumes are known.",
+    )
+    max_gross_exposure: Share = Field(
+        default=Decimal(1), description="The most of equity in positions, long and short added up."
+    )
+    max_net_exposure: Share = Field(default=Decimal(1), description="The most of equity in long positions less short.")
+    volatility_target: Share | None = Field(
+        default=None,
+        description="The most that the portfolio may move in a year, a fraction of equity, if all stocks move as one; "
+        "none is off.",
+    )
+    news_veto: Share = Field(
+        default=Decimal("0.8"), description="Sentiment so far below 0 forbids to buy, where news is read."
+    )
+    news_influence: Score = Field(
+        default=0.5, description="The most that milder bad news takes off a wanted position, a fraction."
+    )
+    max_spread_pct: Share = Field(
+        default=Decimal("0.01"), description="Gap of bid and ask above which nothing is bought, where there are quotes."
+    )
+    max_quote_age_seconds: Count = Field(
+        default=60, ge=1, description="Age of a quote above which nothing is bought, where there are quotes."
+    )
+    price_collar_pct: Share = Field(
+        default=Decimal("0.10"),
+        description="Distance of the quote from the price an order was sized with above which it is not sent.",
+    )
+    min_order_value: Number = Field(default=Decimal(1), ge=0, description="Dollars an order must come to.")
     fractional_shares: bool = Field(default=False, description="Buy parts of a share, where the broker takes them.")
     options: dict[str, Options] = Field(
         default_factory=dict[str, Options], description="Options of rules from other packages, by the rule's name."

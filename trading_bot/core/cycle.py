@@ -90,7 +90,7 @@ def apply_risk_checks(
     """
     if ticket.decided:
         return desk.book.journal.decisions(ticket.cycle_id)
-    inputs = gather(desk, ticket, market, to_decide=bool(signals))
+    inputs = gather(desk, ticket, market, signals)
     decisions = decide(desk.risk, market, inputs, signals, window=ticket.window if ticket.exits_only else "")
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
     record = _record(desk, ticket, market, inputs)

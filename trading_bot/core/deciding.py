@@ -18,7 +18,7 @@ from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Decision, OpenOrder, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import RiskContext
+from trading_bot.domain.ports import KnowsAssets, KnowsQuotes, RiskContext
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
 from trading_bot.risk.manager import RiskManager, with_pending
 from trading_bot.strategies.manager import StrategyManager
@@ -27,15 +27,19 @@ if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
 
 
-def gather(desk: Desk, ticket: CycleTicket, market: MarketState, *, to_decide: bool = True) -> Inputs:
+def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequence[Signal]) -> Inputs:
     """Ask book and broker. With nothing to decide few questions are asked: most sessions change nothing."""
+    to_decide, broker = bool(signals), desk.broker
+    symbols = tuple(signal.symbol for signal in signals)
     return Inputs(
         portfolio=desk.book.ledger.portfolio(),
         pending=pending(desk),
         high_water=desk.book.ledger.high_water(),
         state=desk.book.control.read().state,
-        buying_power=desk.broker.account().buying_power if to_decide else None,
+        buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
+        assets=broker.assets(symbols) if to_decide and isinstance(broker, KnowsAssets) else {},
+        quotes=broker.quotes(symbols) if to_decide and isinstance(broker, KnowsQuotes) else {},
     )
 
 
@@ -104,6 +108,8 @@ def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal],
         pending_sells=inputs.on_their_way_out(),
         on_their_way=frozenset(order.intent.symbol for order in inputs.pending),
         record=inputs.record,
+        assets=inputs.assets,
+        quotes=inputs.quotes,
     )
 
 

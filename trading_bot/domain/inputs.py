@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OpenOrder, Side
@@ -25,6 +27,8 @@ class Inputs:
     state: TradingState
     buying_power: Decimal | None  # dollars, the broker's word; None: nothing was to be decided, so nobody asked
     record: TrackRecord | None = None  # of the days before; None: nothing was to be decided
+    assets: Mapping[Symbol, AssetStatus] = field(default_factory=dict[Symbol, AssetStatus])  # of what is to be traded
+    quotes: Mapping[Symbol, Quote] = field(default_factory=dict[Symbol, Quote])
 
     def on_their_way_out(self) -> dict[Symbol, Decimal]:
         """Return the shares that open sell orders will take."""

@@ -7,7 +7,7 @@ traded, or refused as bad. Arrays are read-only; a record is built once a cycle 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -97,6 +97,10 @@ class MarketHistory:
         if newest[:1] == [session]:  # nearly always: spare the search
             return newest[1:]
         return self.sessions[self.sessions > np.datetime64(session)].tolist()
+
+    def columns_of(self, symbols: Iterable[Symbol]) -> list[int | None]:
+        """Return the column of each symbol, None for what is not in the universe."""
+        return list(map((self._columns or {}).get, symbols))
 
     def until(self, session: date) -> MarketHistory:
         """Return the history as it was after `session`: a view, nothing is copied."""

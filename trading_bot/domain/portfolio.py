@@ -46,6 +46,15 @@ class Portfolio:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """What positions add up to, in dollars."""
+
+    gross: Decimal  # long and short added up
+    net: Decimal  # long less short
+    by_sector: Mapping[str, Decimal]  # long less short
+
+
+@dataclass(frozen=True, slots=True)
 class EquityPoint:
     """The book's worth after one session."""
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, MarketState, SessionAxis, Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
-from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.track_record import NOTHING_YET, TrackRecord
+from trading_bot.domain.portfolio import Portfolio, Totals
+from trading_bot.domain.track_record import NOTHING_YET, Closed, TrackRecord
 
 
 class Clock(Protocol):
@@ -132,6 +133,10 @@ class RiskContext:
     on_their_way: frozenset[Symbol] = frozenset()  # symbols of orders that earlier cycles sent and that may still fill
     approved: int = 0  # orders that this cycle has approved so far
     record: TrackRecord = NOTHING_YET
+    assets: Mapping[Symbol, AssetStatus] = field(default_factory=dict[Symbol, AssetStatus])  # empty: nobody says
+    quotes: Mapping[Symbol, Quote] = field(default_factory=dict[Symbol, Quote])  # empty: there are none
+    totals: Totals | None = None  # of `portfolio`, kept up by the manager; None: to be worked out
+    closed: Closed | None = None  # the trades of `record`, sorted by the manager; None: to be sorted
 
     def available(self, symbol: Symbol) -> Decimal:
         """Return the shares of `symbol` that no sale has claimed yet."""
@@ -239,6 +244,24 @@ class BrokerAdapter(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+        ...
+
+
+@runtime_checkable
+class KnowsAssets(Protocol):
+    """A broker that says what may be done with a stock. Optional."""
+
+    def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
+        """Return what is known of these stocks; {} when it never says anything. The errors of a broker."""
+        ...
+
+
+@runtime_checkable
+class KnowsQuotes(Protocol):
+    """A broker that says at what prices others buy and sell just now. Optional."""
+
+    def quotes(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Quote]:
+        """Return the newest quotes of these stocks; {} when it has none at all. The errors of a broker."""
         ...
 
 

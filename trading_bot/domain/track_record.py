@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -51,3 +52,19 @@ class TrackRecord:
 
 
 NOTHING_YET = TrackRecord()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closed:
+    """The closed trades, sorted for whoever asks about each signal. Sessions ascend as in the record."""
+
+    by_symbol: Mapping[Symbol, tuple[ClosedTrade, ...]]
+    losing_stops: tuple[ClosedTrade, ...]  # a stop sold the last share, and money was lost
+
+
+def sorted_out(closed: Sequence[ClosedTrade]) -> Closed:
+    """Sort the closed trades of a record."""
+    by_symbol: dict[Symbol, tuple[ClosedTrade, ...]] = {}
+    for trade in closed:
+        by_symbol[trade.symbol] = (*by_symbol.get(trade.symbol, ()), trade)
+    return Closed(by_symbol, tuple(trade for trade in closed if trade.by_stop and trade.profit < 0))

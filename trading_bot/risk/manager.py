@@ -10,10 +10,12 @@ from decimal import ROUND_DOWN, Decimal
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import Approved, Decision, Order, Purpose, Rejected, Resized, Ruling, Side, Signal
-from trading_bot.domain.portfolio import Portfolio, Position
+from trading_bot.domain.portfolio import Portfolio, Position, Totals
 from trading_bot.domain.ports import LooksBack, RiskContext, RiskRule, Stage
+from trading_bot.domain.track_record import sorted_out
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.whole_shares import FRACTION
+from trading_bot.risk.totals import UNKNOWN, totals_of
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ class RiskManager:
         if len({signal.symbol for signal in signals}) != len(signals):
             raise ValueError("two signals for one symbol in one cycle: there can be one decision only")
         decisions: list[Decision] = []
+        context = replace(context, totals=_totals(context), closed=sorted_out(context.record.closed))
         for signal in sorted(signals, key=_handling_order):
             if decisions:
                 context = self._after(decisions[-1], context)
@@ -127,8 +130,13 @@ class RiskManager:
         portfolio = with_pending(context.portfolio, symbol, Side.BUY, decision.quantity, price)
         # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
         spent = decision.quantity * price * (1 + self._reserve)
-        left = context.buying_power - spent
-        return replace(context, portfolio=portfolio, buying_power=left, approved=approved)
+        return replace(
+            context,
+            portfolio=portfolio,
+            buying_power=context.buying_power - spent,
+            approved=approved,
+            totals=_with_buy(context, symbol, decision.quantity * price),
+        )
 
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
         """Return the ruling that set the size. Rounding binds only where no limit did."""
@@ -166,6 +174,24 @@ def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Dec
     else:
         positions.pop(symbol, None)
     return Portfolio(portfolio.cash, positions)
+
+
+def _totals(context: RiskContext) -> Totals | None:
+    """Return what is held in all, None where that cannot be known: each rule that needs it then says so."""
+    try:
+        return totals_of(context.portfolio, context.prices, context.market.sectors)
+    except RULE_FAULTS:
+        return None
+
+
+def _with_buy(context: RiskContext, symbol: Symbol, dollars: Decimal) -> Totals | None:
+    if context.totals is None:
+        return None
+    before = context.portfolio.held(symbol) * context.prices.get(symbol, ZERO)
+    sector = context.market.sectors.get(symbol, UNKNOWN)
+    by_sector = {**context.totals.by_sector, sector: context.totals.by_sector.get(sector, ZERO) + dollars}
+    gross = context.totals.gross + abs(before + dollars) - abs(before)
+    return Totals(gross, context.totals.net + dollars, by_sector)
 
 
 def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:

@@ -12,7 +12,7 @@ from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext
-from trading_bot.domain.track_record import ClosedTrade
+from trading_bot.domain.track_record import Closed, ClosedTrade, sorted_out
 
 NOT_FOR_EXITS = "exits pass"
 
@@ -45,6 +45,11 @@ def value_of(symbol: Symbol, context: RiskContext) -> Decimal:
     """Return what is held of `symbol` in dollars, open orders included. KeyError without a price."""
     held = context.portfolio.held(symbol)
     return held * context.prices[symbol] if held else ZERO
+
+
+def closed_trades(context: RiskContext) -> Closed:
+    """Return the trades that ended lately."""
+    return context.closed or sorted_out(context.record.closed)
 
 
 def sessions_since(session: date, context: RiskContext) -> int:

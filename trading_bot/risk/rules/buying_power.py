@@ -25,6 +25,7 @@ class BuyingPower:
 
     reserve: Annotated[Decimal, Ge(0), Lt(1)] = Decimal("0.03")  # share of the order's value
     stage: ClassVar[Stage] = Stage.SIZE_CAPS
+    codes: ClassVar[tuple[str, ...]] = ("BUYING_POWER_SUFFICES", "BUYING_POWER_EXCEEDED")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares that can be paid for; sales pass."""

@@ -11,7 +11,7 @@ from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.domain.words import counted
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused, sessions_since
+from trading_bot.risk.rulings import NOT_FOR_EXITS, closed_trades, passed, refused, sessions_since
 
 MOST = 60  # sessions that may be looked back on
 
@@ -34,7 +34,7 @@ class Cooldown:
         """Return all shares, or none; exits pass."""
         if not order.signal.purpose.is_entry:
             return passed(order, "COOLED_DOWN", observed=NOT_FOR_EXITS)
-        sold = [trade.session for trade in context.record.closed if trade.symbol == order.symbol]
+        sold = [trade.session for trade in closed_trades(context).by_symbol.get(order.symbol, ())]
         if not sold or not self.cooldown_sessions:
             return passed(order, "COOLED_DOWN", observed="switched off" if sold else "not sold lately")
         since, limit = sessions_since(max(sold), context), self.cooldown_sessions

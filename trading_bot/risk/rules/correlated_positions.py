@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
+from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, Symbol
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
@@ -33,6 +33,7 @@ class CorrelatedPositions:
     correlation_threshold: Annotated[float, Ge(0), Le(1)] = 0.7
     window: Annotated[int, Gt(FEWEST_RETURNS)] = 60  # sessions
     stage: ClassVar[Stage] = Stage.SIZE_CAPS  # after the counts: it takes a look at prices
+    codes: ClassVar[tuple[str, ...]] = ("CORRELATION_WITHIN_LIMIT", "TOO_MANY_CORRELATED")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
@@ -55,12 +56,9 @@ class CorrelatedPositions:
         history = context.market.history
         mine = history.column(symbol)
         moves = _moves(history, self.window)
-        held = ((other, history.find(other)) for other in sorted(context.portfolio.positions) if other != symbol)
-        return tuple(
-            other
-            for other, column in held
-            if column is not None and _correlation(moves, mine, column) > self.correlation_threshold
-        )
+        columns = [c for c in history.columns_of(context.portfolio.positions) if c is not None and c != mine]
+        alike = np.flatnonzero(_correlations(moves, mine, columns) > self.correlation_threshold)
+        return tuple(sorted(history.symbols[columns[place]] for place in alike))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +79,13 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     units = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
     # Where one return is missing, there is no length either.
     return _Moves(returns, np.logical_not(np.isfinite(length)), np.ascontiguousarray(units.T))
+
+
+def _correlations(moves: _Moves, mine: int, others: list[int]) -> FloatVector:
+    """Return Pearson's r of one symbol with each of the others."""
+    if not others or moves.gaps[mine] or moves.gaps[others].any() or len(moves.returns) < FEWEST_RETURNS:
+        return np.array([_correlation(moves, mine, other) for other in others])
+    return moves.units[others] @ moves.units[mine]
 
 
 def _correlation(moves: _Moves, left: int, right: int) -> float:

@@ -17,6 +17,7 @@ class CoverageRule:
     """Refuse entries while fewer symbols than `data.min_coverage` have a usable bar. Exits pass."""
 
     stage: ClassVar[Stage] = Stage.SESSION
+    codes: ClassVar[tuple[str, ...]] = ("COVERAGE_SUFFICES", "COVERAGE_BELOW_MINIMUM")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""

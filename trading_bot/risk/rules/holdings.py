@@ -18,6 +18,7 @@ class Holdings:
     """Trim a sale to the shares held, those that open sell orders will take already left out."""
 
     stage: ClassVar[Stage] = Stage.ASSET
+    codes: ClassVar[tuple[str, ...]] = ("BUYS_PASS", "SALE_WITHIN_HOLDING", "SALE_EXCEEDS_HOLDING")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return at most what is held; buys pass."""

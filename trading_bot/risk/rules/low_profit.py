@@ -12,7 +12,7 @@ from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.domain.words import counted
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, ended_within, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, closed_trades, ended_within, passed, refused
 
 MOST = 60  # sessions that may be looked back on
 
@@ -41,7 +41,7 @@ class LowProfit:
             return passed(order, "SYMBOL_PROFITABLE", observed=NOT_FOR_EXITS)
         if not self.low_profit_trades:
             return passed(order, "SYMBOL_PROFITABLE", observed="switched off")
-        mine = [trade for trade in context.record.closed if trade.symbol == order.symbol]
+        mine = closed_trades(context).by_symbol.get(order.symbol, ())
         if len(mine) < self.low_profit_trades:
             return passed(order, "SYMBOL_PROFITABLE", observed="too few trades")
         mine = ended_within(mine, self.low_profit_sessions, context)

@@ -20,6 +20,7 @@ class MaxOpenTrades:
 
     max_open_trades: Annotated[int, Gt(0)] = 5
     stage: ClassVar[Stage] = Stage.COUNTS
+    codes: ClassVar[tuple[str, ...]] = ("OPEN_TRADES_WITHIN_LIMIT", "TOO_MANY_OPEN_TRADES")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""

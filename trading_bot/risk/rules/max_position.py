@@ -21,6 +21,7 @@ class MaxPosition:
 
     max_position_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.05")
     stage: ClassVar[Stage] = Stage.SIZE_CAPS
+    codes: ClassVar[tuple[str, ...]] = ("POSITION_WITHIN_MAX_PCT", "POSITION_EXCEEDS_MAX_PCT")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares that still fit; exits pass."""

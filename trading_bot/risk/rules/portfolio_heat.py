@@ -12,6 +12,7 @@ from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
 from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity
+from trading_bot.risk.totals import totals
 
 
 @risk_rule("portfolio_heat")
@@ -27,13 +28,14 @@ class PortfolioHeat:
     position_stop: bool = True
     position_stop_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.10")
     stage: ClassVar[Stage] = Stage.SIZE_CAPS
+    codes: ClassVar[tuple[str, ...]] = ("HEAT_WITHIN_LIMIT", "HEAT_EXCEEDS_LIMIT")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares whose heat still fits; exits pass."""
         if not order.signal.purpose.is_entry:
             return passed(order, "HEAT_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         distance = self.position_stop_pct if self.position_stop else Decimal(1)
-        invested, limit = context.portfolio.value(context.prices), self.max_portfolio_risk
+        invested, limit = totals(context).net, self.max_portfolio_risk
         asked = share_of_equity((invested + order.notional) * distance, context)
         room = (context.equity * limit / distance - invested) / order.price
         message = f"all stops together may cost {limit:.1%} of equity, asked were {asked:.2%}"

@@ -26,6 +26,7 @@ class PortfolioStop:
 
     portfolio_stop_loss_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.05")
     stage: ClassVar[Stage] = Stage.LOSS_GUARDS
+    codes: ClassVar[tuple[str, ...]] = ("DRAWDOWN_WITHIN_LIMIT", "DRAWDOWN_EXCEEDS_LIMIT")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""

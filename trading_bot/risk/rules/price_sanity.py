@@ -17,6 +17,7 @@ class PriceSanity:
     """Refuse an order whose symbol is quarantined, has no price, or whose size is not a positive number."""
 
     stage: ClassVar[Stage] = Stage.INPUT
+    codes: ClassVar[tuple[str, ...]] = ("PRICE_KNOWN", "SYMBOL_QUARANTINED", "NO_PRICE", "NO_QUANTITY")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""

@@ -28,6 +28,7 @@ class RiskPerTrade:
     position_stop: bool = True
     position_stop_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.10")
     stage: ClassVar[Stage] = Stage.SIZE_CAPS
+    codes: ClassVar[tuple[str, ...]] = ("TRADE_RISK_WITHIN_MAX_PCT", "TRADE_RISK_EXCEEDS_MAX_PCT")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares whose risk still fits; exits pass."""

@@ -12,9 +12,8 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity, value_of
-
-UNKNOWN = "unknown sector"
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity
+from trading_bot.risk.totals import UNKNOWN, totals
 
 
 @risk_rule("sector_allocation")
@@ -27,6 +26,7 @@ class SectorAllocation:
 
     max_sector_allocation: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.30")
     stage: ClassVar[Stage] = Stage.SIZE_CAPS
+    codes: ClassVar[tuple[str, ...]] = ("SECTOR_WITHIN_MAX_PCT", "SECTOR_EXCEEDS_MAX_PCT")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares that still fit; exits pass."""
@@ -34,8 +34,7 @@ class SectorAllocation:
             return passed(order, "SECTOR_WITHIN_MAX_PCT", observed=NOT_FOR_EXITS)
         sectors, limit = context.market.sectors, self.max_sector_allocation
         sector = sectors.get(order.symbol, UNKNOWN)
-        same = (other for other in context.portfolio.positions if sectors.get(other, UNKNOWN) == sector)
-        invested = sum((value_of(other, context) for other in same), ZERO)
+        invested = totals(context).by_sector.get(sector, ZERO)
         asked = share_of_equity(invested + order.notional, context)
         room = (context.equity * limit - invested) / order.price
         message = f"{sector} may be {limit:.0%} of equity, asked were {asked:.1%}"

@@ -11,7 +11,7 @@ from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.domain.words import counted
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, ended_within, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, closed_trades, ended_within, passed, refused
 
 MOST = 60  # sessions that may be looked back on
 
@@ -41,7 +41,7 @@ class StopGuard:
             return passed(order, "STOPS_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         if not limit:
             return passed(order, "STOPS_WITHIN_LIMIT", observed="switched off")
-        losses = [trade for trade in context.record.closed if trade.by_stop and trade.profit < 0]
+        losses = closed_trades(context).losing_stops
         stops = len(ended_within(losses, sessions, context)) if losses else 0
         if stops < limit:
             return passed(order, "STOPS_WITHIN_LIMIT", observed=stops, limit=limit, unit="stops")

@@ -18,6 +18,7 @@ class TradingStateRule:
     """Refuse entries unless the state is ACTIVE, and everything while it is PAUSED or HALTED."""
 
     stage: ClassVar[Stage] = Stage.TRADING_STATE
+    codes: ClassVar[tuple[str, ...]] = ("STATE_ALLOWS", "STATE_FORBIDS")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""

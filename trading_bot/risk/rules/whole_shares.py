@@ -25,6 +25,7 @@ class WholeShares:
 
     fractional_shares: bool = False
     stage: ClassVar[Stage] = Stage.ROUNDING
+    codes: ClassVar[tuple[str, ...]] = ("QUANTITY_TRADABLE", "ROUNDED_TO_WHOLE_SHARES", "LESS_THAN_ONE_SHARE")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return whole shares; a complete exit of a fractional holding passes."""

@@ -1,0 +1,66 @@
+"""Who is the market for a stock does not get out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from math import isnan
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Gt, Le
+
+from trading_bot.domain.market import MarketHistory
+from trading_bot.domain.money import ZERO
+from trading_bot.domain.orders import Order, Ruling
+from trading_bot.domain.ports import RiskContext, Stage
+from trading_bot.risk.registry import risk_rule
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed
+
+SESSIONS = 20  # whose mean volume counts
+
+
+@risk_rule("liquidity")
+@dataclass(frozen=True, slots=True)
+class Liquidity:
+    """Trim a buy so that the position stays within `max_volume_share` of the stock's mean volume of 20 sessions.
+
+    So it can be sold within a day without moving the price. Prices without volumes pass; a stock without volumes among
+    others that have them does not.
+    """
+
+    max_volume_share: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.01")
+    stage: ClassVar[Stage] = Stage.SIZE_CAPS
+    codes: ClassVar[tuple[str, ...]] = ("VOLUME_SUFFICES", "POSITION_EXCEEDS_VOLUME")
+
+    def check(self, order: Order, context: RiskContext) -> Ruling:
+        """Return the shares that still fit; exits pass."""
+        if not order.signal.purpose.is_entry:
+            return passed(order, "VOLUME_SUFFICES", observed=NOT_FOR_EXITS)
+        history = context.market.history
+        column = history.find(order.symbol)
+        lately = [] if column is None else history.volume[-SESSIONS:, column].tolist()
+        known = [shares for shares in lately if not isnan(shares)]
+        if not known and not _has_volumes(history):
+            return passed(order, "VOLUME_SUFFICES", observed="the prices come without volumes")
+        mean = Decimal(repr(sum(known) / len(known))) if known else ZERO
+        limit = (mean * self.max_volume_share).quantize(Decimal("0.01"))
+        held = context.portfolio.held(order.symbol)
+        message = (
+            f"a position may be {self.max_volume_share:.1%} of the {mean:,.0f} shares that change hands on a usual day"
+        )
+        return capped(
+            order,
+            limit - held,
+            "POSITION_EXCEEDS_VOLUME",
+            message,
+            observed=order.quantity + held,
+            limit=limit,
+            unit="shares",
+        )
+
+
+@lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
+def _has_volumes(history: MarketHistory) -> bool:
+    return bool(np.isfinite(history.volume[-SESSIONS:]).any())
