@@ -134,6 +134,7 @@ ELSEWHERE = (
     ("down", "deployments.up:down", "End what `bensbot up` started."),
     ("serve", "deployments.up:serve", "Serve the loop on the Prefect server that is known here, until stopped."),
     ("status", "deployments.control:status", "Show the trading state, the loop, open orders and positions."),
+    ("positions", "trading_bot.cli_positions:positions", "Show what is held, and how far away its exits are."),
     ("metrics", "deployments.control:metrics", "Print what the trading came to."),
     ("start", "deployments.control:start", "Let the loop go on after `bensbot stop`."),
     ("stop", "deployments.control:stop", "Stop the loop until `bensbot start`."),
@@ -166,7 +167,7 @@ def report(
     from trading_bot.reporting.day_json import day_as_json
     from trading_bot.reporting.day_text import day_text
 
-    with _book_to_read(config) as book:
+    with book_to_read(config) as book:
         day = day_in_book(book, session)
     sys.stdout.write((day_as_json(day) if as_json else day_text(day)) + "\n")
     return DONE
@@ -177,7 +178,7 @@ def doctor(*, config: Config = None, as_json: Json = False) -> int:
     """Check that the book obeys the ledger's laws; exit 1 when it does not."""
     from trading_bot.state.audit import check_ledger
 
-    with _book_to_read(config) as book:
+    with book_to_read(config) as book:
         book.check()
         violations = check_ledger(book.engine)
     if as_json:
@@ -270,7 +271,8 @@ def _refused_by_a_schedule(settings: TradingBotSettings) -> str | None:
 
 
 @contextmanager
-def _book_to_read(config: Path | None) -> Generator[StateManager]:
+def book_to_read(config: Path | None) -> Generator[StateManager]:
+    """Open the book that is there, for reading only. Raises StateError."""
     from trading_bot.core.bot import book_url
     from trading_bot.state.manager import open_read_only
 

@@ -232,7 +232,7 @@ class MemoryLedger:
             held = self._portfolio.positions.get(fill.symbol)
             before = Holding(held.quantity, held.average_price) if held else Holding()
             after = after_fill(before, fill.side, fill.quantity, fill.price)
-            self._portfolio = _with(self._portfolio, fill.symbol, after, cash=fill.cash - cents(fill.fee))
+            self._portfolio = _with(self._portfolio, fill.symbol, after, fill.session, cash=fill.cash - cents(fill.fee))
             by_stop = self._journal.purpose_of(fill.client_order_id) is Purpose.STOP
             self._follow(fill.symbol, fill.session, fill.cash - fill.fee, after, by_stop=by_stop)
         return new
@@ -250,7 +250,7 @@ class MemoryLedger:
                 continue
             rest = remainder_of(held.quantity, split.ratio)
             after = after_split(Holding(held.quantity, held.average_price), split.ratio, rest)
-            self._portfolio = _with(self._portfolio, split.symbol, after, cash=cents(rest * price))
+            self._portfolio = _with(self._portfolio, split.symbol, after, split.session, cash=cents(rest * price))
             self._follow(split.symbol, split.session, cents(rest * price), after, by_stop=False)
             self.splits.append(SplitPaid(split.symbol, split.session, split.ratio, rest, cents(rest * price)))
             applied.append(split)
@@ -311,10 +311,12 @@ class MemoryBook:
         self.ledger = MemoryLedger(self.journal, opening)
 
 
-def _with(portfolio: Portfolio, symbol: Symbol, holding: Holding, *, cash: Decimal) -> Portfolio:
+def _with(portfolio: Portfolio, symbol: Symbol, holding: Holding, session: date, *, cash: Decimal) -> Portfolio:
     positions = dict(portfolio.positions)
+    before = positions.get(symbol)
     if holding.quantity:
-        positions[symbol] = Position(symbol, holding.quantity, holding.average_price)
+        opened = before.opened if before else session
+        positions[symbol] = Position(symbol, holding.quantity, holding.average_price, opened)
     else:
         positions.pop(symbol, None)
     return Portfolio(portfolio.cash + cash, dict(sorted(positions.items())))

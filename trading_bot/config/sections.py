@@ -119,6 +119,21 @@ class RiskSettings(Section):
     position_stop_pct: Share = Field(
         default=Decimal("0.10"), description="Fall below the average price paid at which a position is sold."
     )
+    position_stop_by: Literal["percent", "atr"] = Field(
+        default="percent",
+        description="`percent` counts the stop by position_stop_pct, `atr` by how much the stock usually moves.",
+    )
+    position_stop_atr: Number = Field(
+        default=Decimal(3), gt=0, le=100, description="Average true ranges below the price paid, for `atr`."
+    )
+    atr_sessions: Count = Field(default=14, ge=2, le=250, description="Sessions of the average true range.")
+    trailing_stop_pct: Share | None = Field(
+        default=None, description="Fall below the highest close since it was bought at which a position is sold."
+    )
+    take_profit_pct: Number | None = Field(
+        default=None, gt=0, le=100, description="Gain on the price paid at which a position is sold, 0.5 is 50 %."
+    )
+    time_stop_sessions: Count | None = Field(default=None, ge=1, description="Sessions after which a position is sold.")
     min_price: Number = Field(default=Decimal(1), ge=0, description="Dollars a share below which nothing is bought.")
     max_jump_pct: Share = Field(
         default=Decimal("0.5"), description="Move of a close that no split explains, after which nothing is bought."

@@ -24,7 +24,8 @@ from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.domain.tournament import Team
 from trading_bot.notifications.manager import NotificationManager
-from trading_bot.risk.manager import ProtectiveStop, RiskManager
+from trading_bot.risk.manager import RiskManager
+from trading_bot.risk.protection import ProtectiveStop
 from trading_bot.risk.registry import build_rules
 from trading_bot.state.manager import StateManager
 from trading_bot.strategies.manager import Member, StrategyManager, Targets
@@ -225,9 +226,24 @@ def _member(name: str, weight: float, options: Mapping[str, Any]) -> Member:
 def risk_manager(settings: TradingBotSettings) -> RiskManager:
     """Build every rule there is."""
     limits = {name: getattr(settings.risk, name) for name in type(settings.risk).model_fields if name != "options"}
-    stop = ProtectiveStop(enabled=settings.risk.position_stop, distance=settings.risk.position_stop_pct)
+    stop = protective_stop(settings)
     rules = build_rules(limits, settings.risk.options)
     return RiskManager(rules, stop=stop, fractional=settings.risk.fractional_shares)
+
+
+def protective_stop(settings: TradingBotSettings) -> ProtectiveStop:
+    """Return which exits protect a position."""
+    risk = settings.risk
+    return ProtectiveStop(
+        enabled=risk.position_stop,
+        distance=risk.position_stop_pct,
+        by=risk.position_stop_by,
+        atr_multiple=risk.position_stop_atr,
+        atr_sessions=risk.atr_sessions,
+        trailing=risk.trailing_stop_pct,
+        take_profit=risk.take_profit_pct,
+        sessions=risk.time_stop_sessions,
+    )
 
 
 def notification_manager(settings: TradingBotSettings, secrets: Secrets) -> NotificationManager:

@@ -18,6 +18,7 @@ class Position:
     symbol: Symbol
     quantity: Decimal  # shares; negative is short
     average_price: Decimal  # dollars per share paid, fees not included
+    opened: date | None = field(default=None, compare=False)  # session of its first fill; None where nobody kept it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
-from trading_bot.domain.orders import Approved, Decision, Order, Purpose, Rejected, Resized, Ruling, Side, Signal
+from trading_bot.domain.orders import Approved, Decision, Order, Rejected, Resized, Ruling, Side, Signal
 from trading_bot.domain.portfolio import Portfolio, Position, Totals
 from trading_bot.domain.ports import LooksBack, RiskContext, RiskRule, Stage
 from trading_bot.domain.track_record import sorted_out
+from trading_bot.risk.protection import ProtectiveStop, exit_signal, levels
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.whole_shares import FRACTION
 from trading_bot.risk.totals import UNKNOWN, totals_of
@@ -21,14 +22,6 @@ log = logging.getLogger(__name__)
 
 NOTHING_ASKED = "there is nothing to trade"
 RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
-
-
-@dataclass(frozen=True, slots=True)
-class ProtectiveStop:
-    """When a position is given up whatever the strategies think."""
-
-    enabled: bool = True
-    distance: Decimal = Decimal("0.10")  # share of the average price paid
 
 
 class RiskManager:
@@ -51,24 +44,26 @@ class RiskManager:
         self._reserve = max((rule.reserve for rule in rules.values() if isinstance(rule, BuyingPower)), default=ZERO)
         wanted = (rule.sessions_back for rule in rules.values() if isinstance(rule, LooksBack))
         self.sessions_back = max([1, *wanted])  # of closed trades that the rules want to see
-        self._stop = stop
+        self.stop = stop
         self._fractional = fractional
 
     def protective_exits(self, market: MarketState, portfolio: Portfolio) -> tuple[Signal, ...]:
-        """Return a sale of every long position whose price is at or below its stop.
+        """Return a sale of every long position of which an exit is hit, for the strongest one of them.
 
         A symbol without a usable price today is left alone: nobody knows whether its stop is hit.
         """
-        if not self._stop.enabled:
+        if self.stop.stop_loss_alone and not self.stop.enabled:
             return ()
         exits: list[Signal] = []
         for symbol, position in portfolio.positions.items():
             price = market.price(symbol)
-            if price is None or price > position.average_price or symbol in market.quarantined:
-                continue  # a stop is never above the price paid
-            stop = position.average_price * (1 - self._stop.distance)
-            if position.quantity > 0 and price <= stop:
-                exits.append(_stop_signal(position, price, stop))
+            if price is None or symbol in market.quarantined:
+                continue
+            if self.stop.stop_loss_alone and price > position.average_price:
+                continue  # a stop-loss is never above the price paid
+            hit = next((level for level in levels(position, price, market, self.stop) if level.is_hit), None)
+            if hit is not None:
+                exits.append(exit_signal(position, price, hit))
         return tuple(sorted(exits, key=lambda signal: signal.symbol))
 
     def decide(self, signals: Sequence[Signal], context: RiskContext) -> tuple[Decision, ...]:
@@ -170,7 +165,7 @@ def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Dec
     now = (held.quantity if held else ZERO) + side.sign * quantity
     positions = dict(portfolio.positions)
     if now:
-        positions[symbol] = Position(symbol, now, held.average_price if held else price)
+        positions[symbol] = Position(symbol, now, held.average_price if held else price, held.opened if held else None)
     else:
         positions.pop(symbol, None)
     return Portfolio(portfolio.cash, positions)
@@ -198,17 +193,4 @@ def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:
     return (signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
 
 
-def _stop_signal(position: Position, price: Decimal, stop: Decimal) -> Signal:
-    paid = position.average_price
-    return Signal(
-        symbol=position.symbol,
-        side=Side.SELL,
-        purpose=Purpose.STOP,
-        wanted_weight=0.0,
-        strength=1.0,
-        strategy="position_stop",
-        reason=(
-            f"${price:,.2f} is at or below the stop of ${stop:,.2f}, {price / paid - 1:+.1%} from the ${paid:,.2f} paid"
-        ),
-        evidence={"price": float(price), "stop": float(stop), "average_price": float(paid)},
-    )
+__all__ = ["NOTHING_ASKED", "ProtectiveStop", "RiskManager", "with_pending"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from math import isnan
 
 import numpy as np
 
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext
@@ -61,3 +62,10 @@ def sessions_since(session: date, context: RiskContext) -> int:
 def ended_within(trades: Sequence[ClosedTrade], sessions: int, context: RiskContext) -> list[ClosedTrade]:
     """Return the trades that ended in one of the last `sessions` sessions, this one included."""
     return [trade for trade in trades if sessions_since(trade.session, context) < sessions]
+
+
+def known_values(history: MarketHistory, rows: FloatMatrix, symbol: Symbol) -> list[float]:
+    """Return what is known of a symbol in some rows of one of the history's arrays, oldest first."""
+    column = history.find(symbol)
+    values: list[float] = [] if column is None else rows[:, column].tolist()
+    return [value for value in values if not isnan(value)]

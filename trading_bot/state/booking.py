@@ -133,7 +133,7 @@ def move_positions(connection: Connection, booked: Sequence[Fill]) -> None:
 
 def _after(connection: Connection, old: Kept | None, new: Sequence[Fill]) -> Kept:
     sessions = [fill.session for fill in new]
-    if old is None:
+    if old is None or not (old.holding.quantity or sessions[0] < old.last_session):
         old = Kept(NOTHING, sessions[0], sessions[0])
     span = (min(old.first_session, *sessions), max(old.last_session, *sessions))
     if sorted(sessions) != sessions or sessions[0] < old.last_session:

@@ -71,7 +71,7 @@ class Ledger:
         """Return cash and positions as booked."""
         with self._database.reading() as connection:
             held = {
-                Symbol(row.symbol): Position(Symbol(row.symbol), row.quantity, row.average_price)
+                Symbol(row.symbol): Position(Symbol(row.symbol), row.quantity, row.average_price, row.first_session)
                 for row in sorted(connection.execute(select(positions)), key=lambda row: row.symbol)
                 if row.quantity != 0
             }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from math import isnan
 from typing import Annotated, ClassVar
 
 from annotated_types import Gt, Le
@@ -14,7 +13,7 @@ from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.domain.words import counted
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, known_values, passed, refused
 
 
 @risk_rule("jump")
@@ -35,9 +34,7 @@ class Jump:
         if not order.signal.purpose.is_entry:
             return passed(order, "NO_JUMP", observed=NOT_FOR_EXITS)
         history, limit, unit = context.market.history, self.max_jump_pct, "share of the close before"
-        column = history.find(order.symbol)
-        closes = [] if column is None else history.close[-self.jump_sessions - 1 :, column].tolist()
-        known = [close for close in closes if not isnan(close)]  # NaN: not traded
+        known = known_values(history, history.close[-self.jump_sessions - 1 :], order.symbol)
         moves = [abs(after / before - 1) for before, after in pairwise(known)]
         if not moves:
             return passed(order, "NO_JUMP", observed="no close before")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from math import isnan
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, known_values, passed
 
 SESSIONS = 20  # whose mean volume counts
 
@@ -39,9 +38,7 @@ class Liquidity:
         if not order.signal.purpose.is_entry:
             return passed(order, "VOLUME_SUFFICES", observed=NOT_FOR_EXITS)
         history = context.market.history
-        column = history.find(order.symbol)
-        lately = [] if column is None else history.volume[-SESSIONS:, column].tolist()
-        known = [shares for shares in lately if not isnan(shares)]
+        known = known_values(history, history.volume[-SESSIONS:], order.symbol)
         if not known and not _has_volumes(history):
             return passed(order, "VOLUME_SUFFICES", observed="the prices come without volumes")
         mean = Decimal(repr(sum(known) / len(known))) if known else ZERO
