@@ -32,10 +32,8 @@ from trading_bot.domain.market import FloatVector, SessionAxis, Symbol
 from trading_bot.domain.orders import Decision, Fill
 from trading_bot.domain.ports import BrokerSetup
 from trading_bot.domain.words import counted
-from trading_bot.risk.manager import RiskManager
+from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager
 from trading_bot.strategies.manager import StrategyManager
-
-PORTFOLIO_STOP = "portfolio_stop"  # the rule that only the owner ends
 
 Tell = Callable[[CycleReport], None]  # of every session, as soon as it is traded
 

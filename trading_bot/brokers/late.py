@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from trading_bot.domain.listing import AssetStatus, Quote
+from trading_bot.domain.listing import AssetStatus, KnowsAssets, KnowsQuotes, Quote
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, KnowsAssets, KnowsQuotes
+from trading_bot.domain.ports import BrokerAccount, BrokerAdapter
 
 
 class LateBroker:

@@ -22,6 +22,7 @@ from trading_bot.config.files import read_file, read_json
 from trading_bot.config.origins import Layered, SettingPath, layered
 from trading_bot.config.overrides import from_command
 from trading_bot.config.problems import in_words
+from trading_bot.config.risk import RiskSettings
 from trading_bot.config.rotation import CandidateSettings, RotationSettings
 from trading_bot.config.sections import (
     BacktestSettings,
@@ -29,7 +30,6 @@ from trading_bot.config.sections import (
     IntelligenceSettings,
     NotificationSettings,
     OrchestratorSettings,
-    RiskSettings,
     Section,
     StateSettings,
     StrategySettings,

@@ -16,6 +16,8 @@ from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import Decision, Signal
+from trading_bot.domain.track_record import NOTHING_YET
+from trading_bot.risk.manager import PORTFOLIO_STOP
 
 if TYPE_CHECKING:
     from trading_bot.domain.portfolio import Portfolio
@@ -57,6 +59,8 @@ def decide_again(
     inputs = record.inputs
     if inputs.buying_power is None:  # nothing was to be decided then: what the book has in cash must do
         inputs = dataclasses.replace(inputs, buying_power=inputs.portfolio.cash)
+    if inputs.record is None:  # the same, or it was recorded before anybody asked for it
+        inputs = dataclasses.replace(inputs, record=NOTHING_YET)
     return decide(risk, record.market, inputs, signals, window=record.window if record.exits_only else "")
 
 
@@ -108,8 +112,8 @@ def _gist(decision: Decision | None) -> tuple[object, ...] | None:
 
 
 def _owners_wishes(decided: Sequence[Decision]) -> tuple[Signal, ...]:
-    """Return the signals of the owner, who told the bot to sell. Such a cycle has no others."""
-    return tuple(decision.signal for decision in decided if decision.signal.strategy == OWNER)
+    """Return the signals of the owner, or of his portfolio stop, to sell everything. Such a cycle has no others."""
+    return tuple(decision.signal for decision in decided if decision.signal.strategy in {OWNER, PORTFOLIO_STOP})
 
 
 def _leaves(decision: Decision | None) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.domain.tournament import Team
 from trading_bot.notifications.manager import NotificationManager
-from trading_bot.risk.manager import RiskManager
+from trading_bot.risk.manager import RiskManager, StopAction
 from trading_bot.risk.protection import ProtectiveStop
 from trading_bot.risk.registry import build_rules
 from trading_bot.state.manager import StateManager
@@ -228,7 +228,8 @@ def risk_manager(settings: TradingBotSettings) -> RiskManager:
     limits = {name: getattr(settings.risk, name) for name in type(settings.risk).model_fields if name != "options"}
     stop = protective_stop(settings)
     rules = build_rules(limits, settings.risk.options)
-    return RiskManager(rules, stop=stop, fractional=settings.risk.fractional_shares)
+    action = StopAction(settings.risk.portfolio_stop_action)
+    return RiskManager(rules, stop=stop, fractional=settings.risk.fractional_shares, stop_action=action)
 
 
 def protective_stop(settings: TradingBotSettings) -> ProtectiveStop:

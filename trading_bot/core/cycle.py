@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import admit
 from trading_bot.core.deciding import as_filled, decide, gather, pending, valuation, wishes
+from trading_bot.core.portfolio_stop import everything_out, heed_portfolio_stop
 from trading_bot.core.settlement import book_answers, settle
 from trading_bot.core.stopwatch import timed
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
@@ -70,13 +71,18 @@ def update_market_data(desk: Desk, ticket: CycleTicket) -> MarketState:
 @timed
 def settle_orders(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     """Book what became of earlier orders, before anything new is decided. Settling twice changes nothing."""
-    return settle(desk, ticket, market)
+    settlement = settle(desk, ticket, market)
+    heed_portfolio_stop(desk, ticket, market)
+    return settlement
 
 
 @timed
 def generate_signals(desk: Desk, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
     """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
     portfolio = as_filled(desk.book.ledger.portfolio(), pending(desk), market)
+    emergency = everything_out(desk, portfolio)
+    if emergency is not None:
+        return emergency
     return wishes(desk.strategies, desk.risk, market, portfolio, ticket.strategies)
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from trading_bot.domain.cycle import CycleTicket, TradingState
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.inputs import Inputs
+from trading_bot.domain.listing import KnowsAssets, KnowsQuotes
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Decision, OpenOrder, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import KnowsAssets, KnowsQuotes, RiskContext
+from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
 from trading_bot.risk.manager import RiskManager, with_pending
 from trading_bot.strategies.manager import StrategyManager

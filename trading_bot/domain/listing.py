@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
+
+from trading_bot.domain.market import Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,21 @@ class Quote:
     def spread(self) -> Decimal:
         """How far apart they are, as a share of their middle."""
         return 2 * (self.ask - self.bid) / (self.ask + self.bid)
+
+
+@runtime_checkable
+class KnowsAssets(Protocol):
+    """A broker that says what may be done with a stock. Optional."""
+
+    def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
+        """Return what is known of these stocks; {} when it never says anything. The errors of a broker."""
+        ...
+
+
+@runtime_checkable
+class KnowsQuotes(Protocol):
+    """A broker that says at what prices others buy and sell just now. Optional."""
+
+    def quotes(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Quote]:
+        """Return the newest quotes of these stocks; {} when it has none at all. The errors of a broker."""
+        ...

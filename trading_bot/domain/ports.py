@@ -247,24 +247,6 @@ class BrokerAdapter(Protocol):
         ...
 
 
-@runtime_checkable
-class KnowsAssets(Protocol):
-    """A broker that says what may be done with a stock. Optional."""
-
-    def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
-        """Return what is known of these stocks; {} when it never says anything. The errors of a broker."""
-        ...
-
-
-@runtime_checkable
-class KnowsQuotes(Protocol):
-    """A broker that says at what prices others buy and sell just now. Optional."""
-
-    def quotes(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Quote]:
-        """Return the newest quotes of these stocks; {} when it has none at all. The errors of a broker."""
-        ...
-
-
 # ── notices ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
 
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
@@ -15,13 +16,23 @@ from trading_bot.domain.ports import LooksBack, RiskContext, RiskRule, Stage
 from trading_bot.domain.track_record import sorted_out
 from trading_bot.risk.protection import ProtectiveStop, exit_signal, levels
 from trading_bot.risk.rules.buying_power import BuyingPower
+from trading_bot.risk.rules.portfolio_stop import PortfolioStop
 from trading_bot.risk.rules.whole_shares import FRACTION
 from trading_bot.risk.totals import UNKNOWN, totals_of
 
 log = logging.getLogger(__name__)
 
+PORTFOLIO_STOP = "portfolio_stop"  # the rule, and who changes the state because of it
 NOTHING_ASKED = "there is nothing to trade"
 RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
+
+
+class StopAction(StrEnum):
+    """What follows when the portfolio stop is reached."""
+
+    ENTRIES = "entries"  # nothing is bought until equity recovers, or the owner resumes
+    REDUCING = "reducing"  # the trading state becomes REDUCING, until the owner resumes
+    FLATTEN = "flatten"  # so it does, and every position is sold
 
 
 class RiskManager:
@@ -32,7 +43,14 @@ class RiskManager:
     checked against, so a limit can not be broken by many orders that are each within it.
     """
 
-    def __init__(self, rules: Mapping[str, RiskRule], *, stop: ProtectiveStop, fractional: bool = False) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, RiskRule],
+        *,
+        stop: ProtectiveStop,
+        fractional: bool = False,
+        stop_action: StopAction = StopAction.ENTRIES,
+    ) -> None:
         """Take the rules in the order in which they are asked (see `registry.build_rules`).
 
         Raises:
@@ -45,6 +63,7 @@ class RiskManager:
         wanted = (rule.sessions_back for rule in rules.values() if isinstance(rule, LooksBack))
         self.sessions_back = max([1, *wanted])  # of closed trades that the rules want to see
         self.stop = stop
+        self.stop_action = stop_action
         self._fractional = fractional
 
     def protective_exits(self, market: MarketState, portfolio: Portfolio) -> tuple[Signal, ...]:
@@ -65,6 +84,11 @@ class RiskManager:
             if hit is not None:
                 exits.append(exit_signal(position, price, hit))
         return tuple(sorted(exits, key=lambda signal: signal.symbol))
+
+    def portfolio_stop_reached(self, equity: Decimal, high_water: Decimal) -> str:
+        """Return in words that equity (dollars) has fallen too far from its high, "" while it has not."""
+        rule = self.rules.get(PORTFOLIO_STOP)
+        return rule.reached(equity, high_water) if isinstance(rule, PortfolioStop) else ""
 
     def decide(self, signals: Sequence[Signal], context: RiskContext) -> tuple[Decision, ...]:
         """Return one decision per signal, in the order in which they were taken.
@@ -193,4 +217,4 @@ def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:
     return (signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
 
 
-__all__ = ["NOTHING_ASKED", "ProtectiveStop", "RiskManager", "with_pending"]
+__all__ = ["NOTHING_ASKED", "PORTFOLIO_STOP", "ProtectiveStop", "RiskManager", "StopAction", "with_pending"]

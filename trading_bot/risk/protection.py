@@ -100,7 +100,8 @@ def _trailing(
     column = market.history.find(position.symbol)
     closes = market.history.close[rows:, column] if column is not None else np.empty(0)
     known = closes[np.isfinite(closes)]
-    top = max([position.average_price, *([price_of(float(known.max()))] if known.size else [])])
+    highest = price_of(float(known.max())) if known.size else position.average_price
+    top = max(highest, position.average_price)
     at = top * (1 - stop.trailing)
     words = (
         f"${price:,.2f} is {_at_or(price <= at, 'below', 'above')} the trailing stop of ${at:,.2f}, "

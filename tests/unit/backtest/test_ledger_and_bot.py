@@ -50,6 +50,10 @@ WIDE: dict[str, Any] = {
     "low_profit_trades": 0,
     "max_orders_per_day": 500,
     "max_orders_per_cycle": 500,
+    "max_volume_share": Decimal(1),
+    "max_jump_pct": Decimal(100),
+    "min_price": Decimal(0),
+    "min_order_value": Decimal(0),
     "position_stop": False,
 }
 TEAM = (

@@ -99,15 +99,12 @@ def test_a_position_is_held_for_some_sessions_only(limit, hit):
 
 
 def test_the_strongest_exit_that_is_hit_sells():
-    all_of_them = ProtectiveStop(
-        distance=Decimal("0.2"), trailing=Decimal("0.1"), take_profit=Decimal("0.1"), sessions=1
-    )
-    far_below, below_the_high, above = closes(200, 80), closes(200, 150), closes(119, 120)
+    tenth = Decimal("0.1")
+    every = ProtectiveStop(distance=Decimal("0.2"), trailing=tenth, take_profit=tenth, sessions=1)
+    markets = (closes(200, 80), closes(200, 150), closes(119, 120), closes(101, 102))
 
-    assert [sold(all_of_them, seen, held()) for seen in (far_below, below_the_high)][0][0] == "position_stop"  # type: ignore[index]
-    assert sold(all_of_them, below_the_high, held())[0] == "trailing_stop"  # type: ignore[index]
-    assert sold(all_of_them, above, held())[0] == "take_profit"  # type: ignore[index]
-    assert sold(all_of_them, closes(101, 102), held())[0] == "time_stop"  # type: ignore[index]
+    found = [sold(every, seen, held()) for seen in markets]
+    assert [each and each[0] for each in found] == ["position_stop", "trailing_stop", "take_profit", "time_stop"]
 
 
 def test_a_short_position_is_left_alone():

@@ -245,3 +245,12 @@ def test_any_trades_and_splits_in_any_order_leave_a_sound_book(
             if number == len(trades) // 2:
                 desk.book.ledger.apply_splits(desk.lease, [(split(ratio), Decimal("33.33"))])
         assert check_ledger(desk.book.engine) == ()
+
+
+def test_a_position_that_is_bought_again_begins_anew(desk: Desk):
+    desk.trade(BUY, "3", "100", session=FRIDAY)
+    desk.trade(SELL, "3", "100", session=MONDAY)
+    desk.trade(BUY, "1", "100", session=TUESDAY)
+    desk.trade(BUY, "1", "100", session=WEDNESDAY)
+
+    assert desk.book.ledger.portfolio().positions[AAPL].opened == TUESDAY

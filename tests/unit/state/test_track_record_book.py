@@ -28,7 +28,7 @@ from trading_bot.backtest.memory_book import MemoryBook
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.orders import Purpose, Side
-from trading_bot.domain.portfolio import EquityPoint
+from trading_bot.domain.portfolio import EquityPoint, Portfolio
 from trading_bot.domain.track_record import ClosedTrade, OrdersSent, Worth
 from trading_bot.state.trades import PAGE
 
@@ -120,6 +120,10 @@ moves = st.lists(
 )
 
 
+def opened(portfolio: Portfolio) -> list[date | None]:
+    return [position.opened for position in portfolio.positions.values()]
+
+
 def trade_both(desk: Desk, memory: MemoryBook, cycle_id: str, day: date, move: Move) -> None:
     side, shares, price, stop = move
     quantity = min(Decimal(shares), desk.book.ledger.portfolio().held(AAPL)) if side is SELL else Decimal(shares)
@@ -151,6 +155,7 @@ def test_the_book_in_memory_says_the_same(
                 trade_both(desk, memory, f"{day}-{number}", day, move)
 
         assert memory.ledger.portfolio() == desk.book.ledger.portfolio()
+        assert opened(memory.ledger.portfolio()) == opened(desk.book.ledger.portfolio())
         for day in DAYS:
             assert memory.ledger.closed_trades(day) == desk.book.ledger.closed_trades(day)
 

@@ -24,7 +24,7 @@ class Jump:
     Move = |close / the known close before - 1|, adjusted for every split that is known.
     """
 
-    max_jump_pct: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.5")
+    max_jump_pct: Annotated[Decimal, Gt(0), Le(100)] = Decimal("0.5")
     jump_sessions: Annotated[int, Gt(0), Le(60)] = 3
     stage: ClassVar[Stage] = Stage.ASSET
     codes: ClassVar[tuple[str, ...]] = ("NO_JUMP", "PRICE_JUMPED")

@@ -32,13 +32,22 @@ class PortfolioStop:
         """Return all shares, or none."""
         if not order.signal.purpose.is_entry:
             return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
-        drawdown = 1 - context.equity / context.high_water if context.high_water > 0 else ZERO
+        drawdown = _fall(context.equity, context.high_water)
         seen, limit = drawdown.quantize(Decimal("0.0001")), self.portfolio_stop_loss_pct
         unit = "share of the high-water mark"
-        if drawdown < limit:
+        why = self.reached(context.equity, context.high_water)
+        if not why:
             return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=seen, limit=limit, unit=unit)
-        message = (
-            f"equity is {drawdown:.1%} below its high of ${context.high_water:,.2f}, the limit is {limit:.1%}: "
-            "no entries until it recovers or the owner resumes with `bensbot resume`"
-        )
+        message = f"{why}: no entries until it recovers or the owner resumes with `bensbot resume`"
         return refused(order, "DRAWDOWN_EXCEEDS_LIMIT", message, observed=seen, limit=limit, unit=unit)
+
+    def reached(self, equity: Decimal, high_water: Decimal) -> str:
+        """Return in words that equity has fallen too far, "" while it has not."""
+        drawdown, limit = _fall(equity, high_water), self.portfolio_stop_loss_pct
+        if drawdown < limit:
+            return ""
+        return f"equity is {drawdown:.1%} below its high of ${high_water:,.2f}, the limit is {limit:.1%}"
+
+
+def _fall(equity: Decimal, high_water: Decimal) -> Decimal:
+    return 1 - equity / high_water if high_water > 0 else ZERO
