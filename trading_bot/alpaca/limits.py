@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 MOST_REQUESTS = 180  # in any minute; the broker's limit is 200
 MINUTE = 60.0  # seconds
+SHORTEST_WAIT = 0.001  # seconds; less may not move a clock at all, and then nobody would ever be through
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class RateLimit:
             if len(self._sent) < self._most:
                 self._sent.append(now)
                 return 0
-            return self._seconds - (now - self._sent[0])
+            return max(self._seconds - (now - self._sent[0]), SHORTEST_WAIT)
 
 
 def spread(wait: float, what: str) -> float:

@@ -145,13 +145,34 @@ def account_of(document: object, mode: str) -> BrokerAccount:
     """Return the account. Raises BrokerUnavailable when the answer is none."""
     fields = _fields(document, "an account")
     stops = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
+    equity = _as_said(fields.get("equity"))
     return BrokerAccount(
         account_id=text(fields, "account_number"),
         mode=mode,
         cash=cents(number(fields, "cash")),
         buying_power=cents(number(fields, "buying_power")),
+        equity=equity,
+        margin_call=_below(equity, fields.get("maintenance_margin")),
         blocked=any(bool(fields.get(name)) for name in stops) or fields.get("status") in ("ACCOUNT_CLOSED", "REJECTED"),
     )
+
+
+def _as_said(value: object) -> Decimal | None:
+    """Return a number as it is said, NaN for what is none; None where nothing is said."""
+    if value is None:
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _below(equity: Decimal | None, needed: object) -> bool:
+    """Say whether the equity is less than the margin that positions need; where either is not said it is not."""
+    wanted = _as_said(needed)
+    if equity is None or wanted is None or not (equity.is_finite() and wanted.is_finite()):
+        return False
+    return equity < wanted
 
 
 def position_of(document: object) -> Position:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.failures import emergency_stop, handle_failure
 from trading_bot.core.owner import is_dead, owner_of
+from trading_bot.core.solvency import require_sound
 from trading_bot.domain.cycle import ControlState, CycleTicket, Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, DataError, NoMoreSessions, SettingsError
 from trading_bot.domain.words import sentence
@@ -110,16 +111,15 @@ def let_in(bot: Bot, lease: Lease, tick: Tick, *, run_id: str, state: TradingSta
     """Begin the cycle under the lease, once the broker's account is the one that the settings mean.
 
     Raises:
-        CycleSkipped: the account is blocked, or the cycle has traded before.
+        CycleSkipped: the account is blocked or worth nothing, or the cycle has traded before.
         SettingsError: it is a live account, and the settings do not say so twice.
         WrongAccount: the book belongs to another account.
     """
     account = bot.broker.account()
     _require_consent(bot, account)
     bot.book.cycles.bind_account(account.account_id, account.mode, account.cash)
-    if account.blocked:
-        emergency_stop(bot, f"the broker has blocked account {account.account_id}")
-        raise CycleSkipped(SkipReason.HALTED, f"The broker has blocked account {account.account_id}.")
+    if not require_sound(bot, account, lease) and state is TradingState.ACTIVE:
+        state = TradingState.REDUCING
     begun = bot.book.cycles.begin(
         tick.cycle_id,
         session=tick.session,

@@ -192,6 +192,8 @@ class BrokerAccount:
     cash: Decimal
     buying_power: Decimal  # dollars free for new orders; open orders already taken off
     blocked: bool = False
+    equity: Decimal | None = None  # dollars, cash and positions; NaN where the broker says so; None: it does not say
+    margin_call: bool = False  # the positions need more equity than there is
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,145 @@
+"""What the account at Alpaca says of itself: blocked, in debt, worth nothing, traded by hand, live without consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.faults.alpaca_trading import Trading, open_sandbox, trading_at_alpaca
+from tests.unit.brokers.sandboxes import KEYS, connect
+from tests.unit.core.trading import WallClock, open_desk
+from trading_bot.brokers.alpaca import AlpacaBroker
+from trading_bot.core.bot import Bot
+from trading_bot.core.cycle import run_cycle
+from trading_bot.core.hours import TradingHours
+from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, SettingsError, WrongAccount
+from trading_bot.domain.ports import BrokerAdapter, BrokerSetup
+from trading_bot.sandbox.exchange import SandboxExchange
+from trading_bot.sandbox.server import Sandbox
+
+ORDERS = "/v2/orders"
+
+
+@pytest.fixture
+def trading(tmp_path: Path) -> Iterator[Trading]:
+    with trading_at_alpaca(tmp_path / "state") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "broker",
+    [
+        {"paper": False},
+        {"paper": False, "live_confirm": "PASANDBOX2"},
+        {"paper": False, "live_confirm": ""},
+    ],
+    ids=["nobody consents", "to another account", "to nothing"],
+)
+def test_fault_66_a_live_account_is_traded_with_consent_to_its_own_number_only(tmp_path: Path, broker: dict):
+    with open_sandbox(WallClock()) as sandbox:
+        chosen = {"name": "alpaca", "trading_url": sandbox.url, **KEYS, **broker}
+        sections = {"broker": chosen, "orchestrator": {"market_hours_only": False}}
+        refused = pytest.raises(SettingsError, match=r"live_confirm: 'PASANDBOX1'\. Nothing was sent")
+        with open_desk(tmp_path / "state", **sections) as desk, refused:
+            run_cycle(desk.bot, run_id="live")
+        assert sandbox.sent("POST", ORDERS) == 0
+
+
+@pytest.mark.parametrize(
+    ("paper", "url"), [(True, "https://api.alpaca.markets"), (False, "https://paper-api.alpaca.markets")]
+)
+def test_fault_66_the_address_and_the_kind_of_account_must_agree(tmp_path: Path, paper: bool, url: str):
+    settings = {"paper": paper, "trading_url": url, **KEYS}
+
+    with pytest.raises(SettingsError, match=r"set broker\.paper: (true|false)"):
+        AlpacaBroker(BrokerSetup(settings=settings, folder=tmp_path, calendar=TradingHours()))
+
+
+def test_fault_55_the_book_of_another_account_is_refused(trading: Trading, tmp_path: Path):
+    trading.cycle()
+    other = SandboxExchange(trading.exchange.market, account_number="PASANDBOX2")
+    with Sandbox(other, trading.sandbox.clock) as sandbox:
+        theirs = trading.bot.broker
+        trading.bot = replace_broker(trading, connect(sandbox, calendar=TradingHours()))
+        with pytest.raises(WrongAccount, match=r"PASANDBOX1.*PASANDBOX2"):
+            trading.cycle()
+        trading.bot = replace_broker(trading, theirs)
+
+
+def replace_broker(trading: Trading, broker: BrokerAdapter) -> Bot:
+    return replace(trading.bot, broker=broker)
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"cash": "-120.50", "buying_power": "0"}, "the cash of account PASANDBOX1 is $-120.50"),
+        ({"equity": "1000", "maintenance_margin": "1500"}, "has less equity than its positions need"),
+    ],
+    ids=["negative cash", "margin call"],
+)
+def test_fault_73_an_account_in_debt_lets_exits_through_only(trading: Trading, fields: dict, cause: str):
+    trading.wants("AAPL").cycle()
+    trading.behave(fields=fields)
+    trading.wants("MSFT").cycle()  # wants to sell Apple and to buy Microsoft
+
+    assert trading.state() == "reducing"
+    assert cause in trading.notices.told("Account in trouble")[1]
+    assert [(order.symbol, order.side) for order in trading.at_broker()] == [("AAPL", "buy"), ("AAPL", "sell")]
+    assert trading.notices.titles().count("Account in trouble") == 1
+    trading.behave(fields={})
+
+
+@pytest.mark.parametrize("field", ["account_blocked", "trading_blocked", "trade_suspended_by_user"])
+def test_fault_74_a_blocked_account_halts(trading: Trading, field: str):
+    trading.wants().cycle()
+    trading.behave(fields={field: True})
+    with pytest.raises(CycleSkipped, match="blocked account PASANDBOX1"):
+        trading.wants("AAPL").cycle()
+
+    assert (trading.state(), trading.at_broker()) == ("halted", ())
+
+
+@pytest.mark.parametrize("equity", ["0", "-5", "NaN", "a lot"])
+def test_fault_76_an_account_that_is_worth_nothing_halts(trading: Trading, equity: str):
+    trading.wants().cycle()
+    trading.behave(fields={"equity": equity})
+    with pytest.raises(CycleSkipped, match="account PASANDBOX1 is worth"):
+        trading.wants("AAPL").cycle()
+
+    assert (trading.state(), trading.at_broker()) == ("halted", ())
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", None, "a lot"])
+def test_cash_that_is_no_number_is_no_clear_answer(trading: Trading, value: object):
+    trading.behave(fields={"cash": value})
+    with pytest.raises(BrokerUnavailable, match="wanted a number"):
+        trading.bot.broker.account()
+
+
+def test_fault_77_what_other_orders_hold_back_cannot_be_spent(trading: Trading):
+    trading.exchange.submit(
+        {"symbol": "MSFT", "qty": "1000", "side": "buy", "type": "limit", "limit_price": "95", "time_in_force": "gtc"}
+    )
+    report = trading.wants("AAPL").cycle()
+
+    assert trading.bot.broker.account().buying_power == Decimal("308.82")  # 5,000 less 26 shares
+    (decision,) = report.decisions
+    assert (decision.quantity, decision.rule) == (26, "buying_power")
+
+
+def test_shares_that_the_owner_bought_by_hand_stop_entries_and_are_not_sold(trading: Trading):
+    trading.wants().cycle()
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"})
+    report = trading.wants("AAPL").cycle()
+    trading.wants().cycle(after=timedelta(minutes=2))
+
+    assert any("MSFT: 0 shares in our book, 3 at the broker" in warning for warning in report.warnings)
+    assert trading.state() == "reducing"
+    assert {symbol: held.quantity for symbol, held in trading.exchange.holdings().items()} == {"MSFT": 3}
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", "side": "sell", "type": "market", "time_in_force": "day"})
