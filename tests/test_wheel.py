@@ -119,7 +119,7 @@ def test_the_installed_command_trades_session_after_session(installed: Installed
     reports = [json.loads(installed.run("bensbot", "run", "--once", "--json", folder=tmp_path)) for _ in range(2)]
 
     assert [report["session"] for report in reports] == ["2022-01-03", "2022-01-04"]
-    assert json.loads(installed.run("bensbot", "doctor", "--json", folder=tmp_path)) == {"ok": True, "violations": []}
+    assert json.loads(installed.run("bensbot", "doctor", "--json", folder=tmp_path))["ok"] is True
 
 
 @pytest.fixture

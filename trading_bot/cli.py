@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -135,6 +134,7 @@ ELSEWHERE = (
     ("serve", "deployments.up:serve", "Serve the loop on the Prefect server that is known here, until stopped."),
     ("status", "deployments.control:status", "Show the trading state, the loop, open orders and positions."),
     ("positions", "trading_bot.cli_positions:positions", "Show what is held, and how far away its exits are."),
+    ("doctor", "deployments.doctor:doctor", "Check everything before money depends on it."),
     ("metrics", "deployments.control:metrics", "Print what the trading came to."),
     ("start", "deployments.control:start", "Let the loop go on after `bensbot stop`."),
     ("stop", "deployments.control:stop", "Stop the loop until `bensbot start`."),
@@ -171,25 +171,6 @@ def report(
         day = day_in_book(book, session)
     sys.stdout.write((day_as_json(day) if as_json else day_text(day)) + "\n")
     return DONE
-
-
-@app.command
-def doctor(*, config: Config = None, as_json: Json = False) -> int:
-    """Check that the book obeys the ledger's laws; exit 1 when it does not."""
-    from trading_bot.state.audit import check_ledger
-
-    with book_to_read(config) as book:
-        book.check()
-        violations = check_ledger(book.engine)
-    if as_json:
-        found = [{"law": v.law, "subject": v.subject, "message": v.message} for v in violations]
-        sys.stdout.write(json.dumps({"ok": not found, "violations": found}, indent=2) + "\n")
-    else:
-        lines = [f"{v.law}: {v.subject}: {v.message}" for v in violations] or [
-            "The book obeys every law of the ledger."
-        ]
-        sys.stdout.write("\n".join(lines) + "\n")
-    return FAILED if violations else DONE
 
 
 @app.command

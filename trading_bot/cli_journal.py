@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from trading_bot.cli import Config, Json, book_to_read
 from trading_bot.domain.errors import SettingsError, StateError
-from trading_bot.terminal import DONE, FAILED, hide
+from trading_bot.terminal import DONE, FAILED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
     from trading_bot.domain.stories import DecidedCycle, Filter
     from trading_bot.state.manager import StateManager
 
-Config = Annotated[
-    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
-]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 Cycle = Annotated[
     str | None, Parameter(help="A cycle's id, or a session like 2022-01-31 for its last one; else the newest.")
 ]
@@ -39,7 +34,7 @@ def why(symbol: str, *, cycle: Cycle = None, config: Config = None, as_json: Jso
     from trading_bot.domain.market import Symbol
     from trading_bot.reporting.story import print_story, story_as_json
 
-    with _book(config) as book:
+    with book_to_read(config) as book:
         story = find_out(book, Symbol(symbol.upper()), cycle)
     if as_json:
         sys.stdout.write(story_as_json(story) + "\n")
@@ -80,7 +75,7 @@ def journal(
 
     if wanted.rule is not None:
         RISK_RULES.get(wanted.rule)  # a name that no rule has would find nothing for ever
-    with _book(config) as book:
+    with book_to_read(config) as book:
         asked = _filter(wanted, book)
         found = book.stories.entries(asked, limit=wanted.limit + 1 if wanted.limit else None)
     entries = found[: wanted.limit] if wanted.limit else found
@@ -124,7 +119,7 @@ def replay(
     from trading_bot.core.program import program
 
     found: list[dict[str, Any]] = []
-    with _book(config) as book:
+    with book_to_read(config) as book:
         asked = book.stories.cycles_since(since) if since else (book.stories.find_cycle(cycle),)
         if not asked:
             raise StateError(f"No cycle has decided anything since {since}.")
@@ -153,7 +148,7 @@ def what_if(
     from trading_bot.config.overrides import typed
     from trading_bot.core.again import changes, decide_again, other_settings
 
-    with _book(config) as book:
+    with book_to_read(config) as book:
         found = book.stories.find_cycle(cycle)
         record, then = book.recordings.read(found.cycle_id), book.journal.decisions(found.cycle_id)
     now = decide_again(record, then, other_settings(record, typed(changed)))
@@ -228,20 +223,6 @@ def _changes_as_json(cycle: DecidedCycle, changed: Sequence[str], found: Sequenc
         "changes": [{"symbol": each.symbol, "then": side(each.then), "now": side(each.now)} for each in found],
     }
     return json.dumps(document, indent=2)
-
-
-@contextmanager
-def _book(config: Path | None) -> Generator[StateManager]:
-    from trading_bot.config.typed_settings import load_config
-    from trading_bot.core.bot import book_url
-    from trading_bot.state.manager import open_read_only
-
-    settings = load_config(config)
-    hide(settings.secret_values())
-    if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
-        raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
-    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
-        yield book
 
 
 def _console() -> Console:

@@ -11,6 +11,7 @@ from trading_bot.alpaca.connect import Line, keys_of, trading_url, trading_wire
 from trading_bot.alpaca.executions import Placed, executions_of
 from trading_bot.alpaca.orders import (
     account_of,
+    instant,
     is_ours_to_read,
     number,
     order_body,
@@ -60,6 +61,10 @@ class AlpacaBroker:
     def account(self) -> BrokerAccount:
         """Return cash and buying power."""
         return account_of(self._read("/account"), self._mode)
+
+    def time_there(self) -> datetime:
+        """Return the broker's present instant."""
+        return instant(self._read("/clock"), "timestamp")
 
     def get_portfolio(self) -> Portfolio:
         """Return positions and cash as the broker sees them."""

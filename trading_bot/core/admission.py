@@ -16,6 +16,7 @@ from trading_bot.domain.errors import CycleSkipped, DataError, NoMoreSessions, S
 from trading_bot.domain.words import sentence
 
 if TYPE_CHECKING:
+    from trading_bot.config.broker import BrokerSettings
     from trading_bot.core.bot import Bot
     from trading_bot.domain.ports import BrokerAccount
 
@@ -116,7 +117,7 @@ def let_in(bot: Bot, lease: Lease, tick: Tick, *, run_id: str, state: TradingSta
         WrongAccount: the book belongs to another account.
     """
     account = bot.broker.account()
-    _require_consent(bot, account)
+    require_consent(bot.settings.broker, account)
     bot.book.cycles.bind_account(account.account_id, account.mode, account.cash)
     if not require_sound(bot, account, lease) and state is TradingState.ACTIVE:
         state = TradingState.REDUCING
@@ -259,9 +260,8 @@ def _is_late(bot: Bot, scheduled: datetime) -> bool:
     return bot.clock.now() - scheduled > (interval if bot.data.historical else min(interval, LONGEST_DELAY))
 
 
-def _require_consent(bot: Bot, account: BrokerAccount) -> None:
+def require_consent(wanted: BrokerSettings, account: BrokerAccount) -> None:
     """Let real money in on purpose only. Raises SettingsError unless the settings say so twice."""
-    wanted = bot.settings.broker
     if account.mode == "live" and (wanted.paper or wanted.live_confirm != account.account_id):
         raise SettingsError(
             f"The broker {wanted.name!r} trades the live account {account.account_id}. If that is what you want, set "

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from trading_bot.brokers.late import LateBroker
@@ -161,8 +162,8 @@ def open_book(settings: TradingBotSettings, *, clock: Clock | None = None) -> St
     return StateManager.open(book_url(settings), clock=clock or SystemClock(), busy_timeout_seconds=timeout)
 
 
-def open_broker(settings: TradingBotSettings, hours: TradingHours) -> BrokerAdapter:
-    """Connect to the broker that the settings name.
+def open_broker(settings: TradingBotSettings, hours: TradingHours, *, folder: Path | None = None) -> BrokerAdapter:
+    """Connect to the broker that the settings name. `folder` is where a simulated one keeps its books, if elsewhere.
 
     Raises:
         PluginError: it has a wrong option.
@@ -170,7 +171,7 @@ def open_broker(settings: TradingBotSettings, hours: TradingHours) -> BrokerAdap
         StateError: it is a simulated one, and its own books cannot be opened.
     """
     chosen = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
-    setup = BrokerSetup(settings=chosen, folder=settings.state.folder, calendar=hours)
+    setup = BrokerSetup(settings=chosen, folder=folder or settings.state.folder, calendar=hours)
     return BROKERS.get(settings.broker.name)(setup)
 
 

@@ -249,6 +249,15 @@ class BrokerAdapter(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsTime(Protocol):
+    """A broker with a clock of its own. Optional: a simulated one has none."""
+
+    def time_there(self) -> datetime:
+        """Return the broker's present instant, aware, in UTC. Raises BrokerError."""
+        ...
+
+
 # ── notices ───────────────────────────────────────────────────────────────────────────────────────
 
 

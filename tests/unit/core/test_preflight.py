@@ -1,0 +1,148 @@
+"""What `bensbot doctor` finds before money depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.core.trading import WallClock, change, open_desk, settings_in
+from trading_bot.core import cycle
+from trading_bot.core.preflight import Finding, Verdict, examine
+from trading_bot.domain.errors import CredentialsRefused
+from trading_bot.domain.ports import BrokerAccount
+
+NOW = datetime(2026, 11, 25, 17, 0, tzinfo=UTC)  # the day before Thanksgiving
+
+
+def found(folder: Path, **sections: dict[str, Any]) -> dict[str, Finding]:
+    return by_part(examine(settings_in(folder, **sections), WallClock(NOW)))
+
+
+def by_part(findings: Iterable[Finding]) -> dict[str, Finding]:
+    return {finding.part: finding for finding in findings}
+
+
+def verdicts(findings: dict[str, Finding]) -> dict[str, str]:
+    return {part: finding.verdict.value for part, finding in findings.items()}
+
+
+def test_before_the_first_cycle_all_is_well_but_nobody_is_told_and_nothing_is_made(tmp_path: Path):
+    findings = found(tmp_path / "state")
+
+    assert verdicts(findings) == {
+        "plug-ins": "pass", "disk": "pass", "book": "pass", "prices": "pass", "calendar": "pass", "broker": "pass",
+        "notices": "warn",
+    }  # fmt: skip
+    assert findings["notices"].fix.startswith("set notification.urls")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_book_that_breaks_a_law_fails_with_the_row(folder: Path):
+    with open_desk(folder) as desk:
+        cycle.run_cycle(desk.bot, run_id="run")
+    change(folder / "bensbot.db", "UPDATE cash_ledger SET amount = '1000000.00'")
+
+    book = found(folder)["book"]
+
+    assert book.verdict is Verdict.FAIL
+    assert book.violations
+    assert "restore a backup" in book.fix
+
+
+def test_the_book_of_another_account_fails(folder: Path):
+    with open_desk(folder) as desk:
+        cycle.run_cycle(desk.bot, run_id="run")
+    change(folder / "bensbot.db", "UPDATE account SET account_id = 'SOMEBODY'")
+
+    broker = found(folder)["broker"]
+
+    assert broker.verdict is Verdict.FAIL
+    assert "the book belongs to paper SOMEBODY" in broker.said
+
+
+def test_prices_that_are_not_there_fail(folder: Path, tmp_path: Path):
+    prices = found(folder, data={"source": "files", "folder": str(tmp_path / "nowhere"), "symbols": []})["prices"]
+
+    assert prices.verdict is Verdict.FAIL
+    assert "nowhere" in prices.said
+
+
+def test_a_history_that_is_at_its_end_fails(folder: Path):
+    prices = found(folder, data={"start": "2023-06-01"})["prices"]
+
+    assert prices.verdict is Verdict.FAIL
+    assert "data.start" in prices.fix
+
+
+def test_a_strategy_that_is_not_here_fails(folder: Path):
+    assert found(folder, strategy={"team": ["astrology"]})["plug-ins"].verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"), [(50_000_000, Verdict.FAIL), (500_000_000, Verdict.WARN), (5_000_000_000, Verdict.PASS)]
+)
+def test_room_on_the_disk(folder: Path, free: int, verdict: Verdict):
+    findings = by_part(examine(settings_in(folder), WallClock(NOW), free_bytes=lambda _: free))
+
+    assert findings["disk"].verdict is verdict
+
+
+class Elsewhere:
+    """A broker that answers what a test wants it to."""
+
+    def __init__(self, account: BrokerAccount | None = None, *, ahead: float = 0.0) -> None:
+        self._account, self._ahead = account, timedelta(seconds=ahead)
+        self.closed = False
+
+    def account(self) -> BrokerAccount:
+        if self._account is None:
+            raise CredentialsRefused("the keys are not known")
+        return self._account
+
+    def time_there(self) -> datetime:
+        return NOW + self._ahead
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def at(broker: Elsewhere, folder: Path) -> dict[str, Finding]:
+    def connect(*_: object, folder: Path | None) -> Any:
+        del folder
+        return broker
+
+    return by_part(examine(settings_in(folder), WallClock(NOW), connect=connect))
+
+
+def account(mode: str = "paper", buying_power: str = "100", *, blocked: bool = False) -> BrokerAccount:
+    return BrokerAccount("A1", mode, Decimal(100), Decimal(buying_power), blocked)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict"), [(1.9, Verdict.PASS), (-2.1, Verdict.WARN), (29.0, Verdict.WARN), (-31.0, Verdict.FAIL)]
+)
+def test_the_clock_is_compared_with_the_brokers(folder: Path, ahead: float, verdict: Verdict):
+    assert at(Elsewhere(account(), ahead=ahead), folder)["clock"].verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("broker", "verdict", "said"),
+    [
+        (Elsewhere(account()), Verdict.PASS, "paper account A1 at paper, $100.00 to buy with"),
+        (Elsewhere(account(blocked=True)), Verdict.FAIL, "is blocked"),
+        (Elsewhere(account(buying_power="0")), Verdict.WARN, "has nothing to buy with"),
+        (Elsewhere(account("live")), Verdict.FAIL, "broker.live_confirm: 'A1'"),
+        (Elsewhere(None), Verdict.FAIL, "the keys are not known"),
+    ],
+)
+def test_the_account_is_looked_at(folder: Path, broker: Elsewhere, verdict: Verdict, said: str):
+    finding = at(broker, folder)["broker"]
+
+    assert finding.verdict is verdict
+    assert said in finding.said
+    assert broker.closed

@@ -1,0 +1,210 @@
+"""Is everything ready to trade? Each part is looked at by itself, and says what to do where something is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from trading_bot.core import bot as assembly
+from trading_bot.core.admission import require_consent
+from trading_bot.core.hours import TradingHours
+from trading_bot.domain.errors import BensBotError, NoMoreSessions, SettingsError
+from trading_bot.domain.ports import TellsTime
+from trading_bot.domain.words import counted, dollars, one_line
+from trading_bot.state.audit import check_ledger
+from trading_bot.state.manager import open_read_only
+from trading_bot.state.records import AccountBinding, Violation
+
+if TYPE_CHECKING:
+    from trading_bot.config.typed_settings import TradingBotSettings
+    from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, Clock
+
+LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first nothing can be written down for long
+SKEW, GREAT_SKEW = timedelta(seconds=2), timedelta(seconds=30)  # between the broker's clock and ours
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+class Verdict(StrEnum):
+    """What a check came to."""
+
+    PASS = "pass"  # noqa: S105  # no password
+    WARN = "warn"  # it trades, but somebody should know
+    FAIL = "fail"  # it does not trade so
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the bot, how it is, and what to do about it."""
+
+    part: str
+    verdict: Verdict
+    said: str
+    fix: str = ""
+    violations: tuple[Violation, ...] = ()  # of the ledger's laws
+
+
+def examine(
+    settings: TradingBotSettings,
+    clock: Clock,
+    *,
+    connect: Callable[..., BrokerAdapter] = assembly.open_broker,
+    free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+) -> Iterator[Finding]:
+    """Yield what was found, one part after the other. Nothing is created, sent or changed."""
+    hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
+    binding: list[AccountBinding] = []
+    yield _guarded("plug-ins", "bensbot config check FILE names the setting", lambda: _plugins(settings))
+    yield _guarded("disk", "make room, or set state.folder", lambda: _disk(settings, free_bytes))
+    yield _guarded("book", "", lambda: _book(settings, binding))
+    yield _guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
+    yield _guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
+    yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), binding, clock)
+    yield _guarded("notices", "look at notification.urls", lambda: _notices(settings))
+
+
+def _guarded(part: str, fix: str, look: Callable[[], Finding]) -> Finding:
+    """Look, and take an error of ours for what it is: something that is wrong with this part."""
+    try:
+        return look()
+    except BensBotError as error:
+        return Finding(part, Verdict.FAIL, one_line(str(error)), fix)
+
+
+def _plugins(settings: TradingBotSettings) -> Finding:
+    assembly.check_plugins(settings)
+    return Finding("plug-ins", Verdict.PASS, "every strategy, rule, source and broker that is named is here")
+
+
+def _disk(settings: TradingBotSettings, free_bytes: Callable[[Path], int]) -> Finding:
+    folder = _existing(settings.state.folder.absolute())
+    free = free_bytes(folder)
+    said = f"{free / 1e9:,.1f} GB are free for {settings.state.folder}"
+    if free < LITTLE_ROOM:
+        verdict = Verdict.FAIL if free < LEAST_ROOM else Verdict.WARN
+        return Finding("disk", verdict, said, "make room: what cannot be written down is not traded")
+    return Finding("disk", Verdict.PASS, said)
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+def _book(settings: TradingBotSettings, binding: list[AccountBinding]) -> Finding:
+    if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
+        return Finding("book", Verdict.PASS, f"{settings.state.folder} holds none yet; the first cycle makes it")
+    url, timeout = assembly.book_url(settings), settings.state.busy_timeout_seconds
+    with open_read_only(url, busy_timeout_seconds=timeout) as book:
+        book.check()
+        violations, bound = check_ledger(book.engine), book.cycles.binding()
+    if bound is not None:
+        binding.append(bound)
+    if violations:
+        fix = "stop the bot and restore a backup (docs/storage.md)"
+        return Finding("book", Verdict.FAIL, f"{counted(len(violations), 'law')} broken", fix, violations)
+    return Finding("book", Verdict.PASS, "The book obeys every law of the ledger.")
+
+
+def _prices(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> Finding:
+    data = assembly.data_manager(settings, hours)
+    if data.historical:
+        try:
+            data.check()
+        except NoMoreSessions as ended:
+            return Finding("prices", Verdict.FAIL, one_line(str(ended)), "set data.start, or take another source")
+        days = data.sessions()
+        return Finding(
+            "prices", Verdict.PASS, f"{settings.data.source}: {len(days):,} sessions, {days[0]} to {days[-1]}"
+        )
+    now = clock.now()
+    market = data.get_market_state(now, hours.newest_session(now))
+    said = f"{settings.data.source}: {market.coverage.usable} of {market.coverage.wanted} symbols for {market.session}"
+    if market.below_minimum_coverage:
+        return Finding("prices", Verdict.FAIL, said, "nothing is bought below data.min_coverage; look at data.symbols")
+    missing = market.coverage.usable < market.coverage.wanted
+    return Finding("prices", Verdict.WARN if missing else Verdict.PASS, said)
+
+
+def _calendar(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> Finding:
+    if assembly.is_historical(settings):
+        return Finding("calendar", Verdict.PASS, "the price source is history: each cycle trades its next session")
+    today = hours.day_of(clock.now())
+    coming = hours.sessions_between(today, today + timedelta(days=14))
+    if not len(coming):
+        return Finding("calendar", Verdict.FAIL, "no session within two weeks", "look at hours.closed_dates")
+    day = coming[0].item()
+    opens, closes = (at.astimezone(NEW_YORK) for at in (hours.open_of(day), hours.close_of(day)))
+    half = ", a half day" if hours.is_half_day(day) else ""
+    said = f"the next session is {day}, {opens:%H:%M} to {closes:%H:%M} in New York{half}"
+    return Finding("calendar", Verdict.PASS, said)
+
+
+def _broker(
+    settings: TradingBotSettings,
+    connect: Callable[[Path | None], BrokerAdapter],
+    binding: list[AccountBinding],
+    clock: Clock,
+) -> Iterator[Finding]:
+    """Ask the broker who we are and what time it is."""
+    with ExitStack() as stack:
+        # A simulated broker makes books where there are none; those of a look are thrown away.
+        there = settings.state.folder.exists()
+        folder = None if there else Path(stack.enter_context(TemporaryDirectory(prefix="bensbot-")))
+        try:
+            broker = connect(folder)
+        except BensBotError as error:
+            yield Finding("broker", Verdict.FAIL, one_line(str(error)), "look at the settings under broker")
+            return
+        stack.callback(broker.close)
+        fix = "look at the settings under broker, and at the broker's status page"
+        yield _guarded("broker", fix, lambda: _account(settings, broker.account(), binding))
+        if isinstance(broker, TellsTime):
+            yield _guarded("clock", "try again", lambda: _clock(broker, clock.now))
+
+
+def _account(settings: TradingBotSettings, account: BrokerAccount, binding: list[AccountBinding]) -> Finding:
+    said = f"{account.mode} account {account.account_id} at {settings.broker.name}"
+    try:
+        require_consent(settings.broker, account)
+    except SettingsError as refused:
+        return Finding("broker", Verdict.FAIL, one_line(str(refused)), "see docs/alpaca.md")
+    for bound in binding:
+        if (bound.account_id, bound.mode) != (account.account_id, account.mode):
+            fix = "give this account a state.folder of its own"
+            return Finding("broker", Verdict.FAIL, f"{said}; the book belongs to {bound.mode} {bound.account_id}", fix)
+    if account.blocked:
+        return Finding("broker", Verdict.FAIL, f"{said} is blocked", "ask the broker why")
+    if account.buying_power <= 0:
+        return Finding("broker", Verdict.WARN, f"{said} has nothing to buy with", "exits still work")
+    return Finding("broker", Verdict.PASS, f"{said}, {dollars(account.buying_power)} to buy with")
+
+
+def _clock(broker: TellsTime, now: Callable[[], datetime]) -> Finding:
+    before = now()
+    theirs = broker.time_there()
+    ours = before + (now() - before) / 2  # the answer took a while
+    off = abs(theirs - ours)
+    said = f"{off.total_seconds():.1f} s from the broker's"
+    if off <= SKEW:
+        return Finding("clock", Verdict.PASS, said)
+    return Finding(
+        "clock", Verdict.FAIL if off > GREAT_SKEW else Verdict.WARN, said, "let NTP set this machine's clock"
+    )
+
+
+def _notices(settings: TradingBotSettings) -> Finding:
+    assembly.notification_manager(settings, assembly.secrets_of(settings))
+    channels = len(settings.notification.urls)
+    if not channels:
+        fix = "set notification.urls, so that somebody hears of it when trading stops"
+        return Finding("notices", Verdict.WARN, "nobody is told anything", fix)
+    return Finding(
+        "notices", Verdict.PASS, f"{counted(channels, 'channel')} from level {settings.notification.min_level} on"
+    )
