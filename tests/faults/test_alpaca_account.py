@@ -42,7 +42,7 @@ def trading(tmp_path: Path) -> Iterator[Trading]:
 )
 def test_fault_66_a_live_account_is_traded_with_consent_to_its_own_number_only(tmp_path: Path, broker: dict):
     with open_sandbox(WallClock()) as sandbox:
-        chosen = {"name": "alpaca", "trading_url": sandbox.url, **KEYS, **broker}
+        chosen = {"name": "alpaca", "trading_url": sandbox.url, "data_url": sandbox.url, **KEYS, **broker}
         sections = {"broker": chosen, "orchestrator": {"market_hours_only": False}}
         refused = pytest.raises(SettingsError, match=r"live_confirm: 'PASANDBOX1'\. Nothing was sent")
         with open_desk(tmp_path / "state", **sections) as desk, refused:

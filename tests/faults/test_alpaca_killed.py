@@ -37,10 +37,12 @@ class Deadly:
     after: bool = False
 
     def __getattr__(self, name: str) -> Any:
+        real = getattr(self.real, name)
+
         def call(*args: Any, **named: Any) -> Any:
             if name == self.call and not self.after:
                 os.kill(os.getpid(), signal.SIGKILL)
-            answer = getattr(self.real, name)(*args, **named)
+            answer = real(*args, **named)
             if name == self.call:
                 os.kill(os.getpid(), signal.SIGKILL)
             return answer

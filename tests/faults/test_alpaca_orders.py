@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.faults.alpaca_trading import MORNING, Trading, trading_at_alpaca
 from tests.unit.brokers.exchanges import buy, sell
+from trading_bot.brokers.alpaca import AlpacaBroker
 from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.listing import AssetStatus, Quote
+from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import ClientOrderId, OrderStatus, TimeInForce
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.sandbox.faults import refused
@@ -292,3 +295,24 @@ def test_fault_31_an_order_that_was_sent_in_time_is_found_after_the_close(tradin
     first = trading.bot.broker.submit(buy(1, "AAPL"), at=trading.clock.now())
 
     assert trading.bot.broker.submit(buy(1, "AAPL"), at=MORNING + timedelta(hours=7)) == first
+
+
+def test_what_the_broker_will_not_trade_is_refused_by_a_rule_before_it_is_an_order(trading: Trading):
+    trading.behave(untradable=frozenset({"AAPL"}))
+    report = trading.wants("AAPL").cycle()
+
+    assert [decision.rule for decision in report.decisions] == ["asset_status"]
+    assert report.orders == ()
+
+
+def test_assets_are_asked_for_once_and_quotes_each_time(trading: Trading):
+    broker, symbols = cast("AlpacaBroker", trading.bot.broker), (Symbol("AAPL"), Symbol("ZZZZ"))
+    for _ in range(2):
+        assert broker.assets(symbols) == {
+            "AAPL": AssetStatus(tradable=True, fractionable=True),
+            "ZZZZ": AssetStatus(tradable=False),
+        }
+        assert broker.quotes(symbols) == {"AAPL": Quote(Decimal("180.42"), Decimal("180.44"), trading.clock.now())}
+
+    assert trading.sandbox.sent("GET", "/v2/assets/AAPL") == 1
+    assert trading.sandbox.sent("GET", "/v2/stocks/quotes/latest") == 2

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from trading_bot.domain.listing import AssetStatus
 from trading_bot.domain.money import round_against_us, tick, whole_shares
 from trading_bot.domain.orders import OrderIntent, OrderType, Side, TimeInForce
 from trading_bot.domain.ports import TradingCalendar
@@ -26,6 +27,11 @@ class Asset:
     tradable: bool
     fractionable: bool
     shortable: bool
+
+    @property
+    def status(self) -> AssetStatus:
+        """The same for the risk rules. Alpaca does not say whether trading is halted."""
+        return AssetStatus(self.tradable, fractionable=self.fractionable, shortable=self.shortable)
 
 
 def asset_of(document: dict[str, Any]) -> Asset:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from trading_bot.alpaca.connect import Line, keys_of, trading_url, trading_wire
+from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
 from trading_bot.alpaca.executions import Placed, executions_of
 from trading_bot.alpaca.orders import (
     account_of,
@@ -21,10 +21,12 @@ from trading_bot.alpaca.orders import (
     submitted_at,
 )
 from trading_bot.alpaca.pretrade import Asset, asset_of, on_the_tick, wrong_asset, wrong_form, wrong_time
+from trading_bot.alpaca.quotes import latest_quotes
 from trading_bot.alpaca.wire import Refused
 from trading_bot.brokers.registry import broker
 from trading_bot.domain.errors import BrokerUnavailable
-from trading_bot.domain.market import MarketState
+from trading_bot.domain.listing import AssetStatus, Quote
+from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import ClientOrderId, Fill, OrderIntent, OrderUpdate, Side
 from trading_bot.domain.portfolio import Portfolio
@@ -55,6 +57,8 @@ class AlpacaBroker:
         keys = keys_of(settings.get("api_key"), settings.get("secret_key"))
         url = trading_url(settings.get("trading_url"), paper=self._mode == "paper")
         self._wire = trading_wire(keys, url.rstrip("/"), self._line)
+        own = Line(self._line.patience, sleep=self._line.sleep)  # the prices' host counts its requests apart
+        self._data = data_wire(keys, settings.get("data_url"), own)
         self._placed: dict[ClientOrderId, Placed] = {}
         self._assets: dict[str, Asset | None] = {}
 
@@ -129,9 +133,22 @@ class AlpacaBroker:
         placed = [order for order_id in dict.fromkeys(order_ids) if (order := self._seen(order_id)) is not None]
         return executions_of(placed, lambda query: self._list("/account/activities/FILL", query), self._calendar)
 
+    def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
+        """Return what may be done with these stocks; one that the broker does not know cannot be traded."""
+        known = {symbol: self._asset(symbol) for symbol in symbols}
+        return {symbol: asset.status if asset else AssetStatus(tradable=False) for symbol, asset in known.items()}
+
+    def quotes(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Quote]:
+        """Return the newest quotes that the plan allows."""
+        try:
+            return latest_quotes(self._data, symbols) if symbols else {}
+        except Refused as no:
+            raise _unexpected(no) from no
+
     def close(self) -> None:
         """Let go of the connections."""
         self._wire.close()
+        self._data.close()
 
     # ── placing ───────────────────────────────────────────────────────────────────────────────────
 

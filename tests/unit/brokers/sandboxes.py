@@ -52,6 +52,6 @@ def connect(
     Market orders may wait for the open, unless the settings say otherwise.
     """
     url = sandbox if isinstance(sandbox, str) else sandbox.url
-    chosen = {"paper": True, "trading_url": url, "queue_for_open": True, **KEYS, **settings}
+    chosen = {"paper": True, "trading_url": url, "data_url": url, "queue_for_open": True, **KEYS, **settings}
     setup = BrokerSetup(settings=chosen, folder=Path("nowhere"), calendar=calendar or Weekdays())
     return AlpacaBroker(setup, line or patient())
