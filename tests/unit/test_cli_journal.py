@@ -1,4 +1,4 @@
-"""`bensbot why`, `journal`, `replay` and `what-if` as a user meets them."""
+"""`bensbot why`, `journal`, `replay`, `what-if`, `orders`, `account` and `reconcile` as a user meets them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -271,3 +272,57 @@ def test_what_if_refuses_what_cannot_matter(bensbot: Bensbot):
 
     assert code == 2
     assert "data.source does not change what is made of a market that is on record." in err
+
+
+# ── orders, account and reconcile ─────────────────────────────────────────────────────────────────
+
+
+def test_orders_are_listed_with_what_became_of_them(bensbot: Bensbot):
+    _, out, _ = bensbot("orders", "--symbol", "amd")
+
+    assert out.splitlines() == [
+        "2022-01-05  sell 19 AMD          accepted",
+        "2022-01-03  buy 19 AMD           filled at $144.50",
+    ]
+
+
+def test_open_orders_alone(bensbot: Bensbot):
+    (order,) = document(bensbot("orders", "--open", "--json"))
+
+    assert (order["symbol"], order["order"]["status"]) == ("AMD", "accepted")
+
+
+def test_an_order_that_nobody_sent_is_said_so(bensbot: Bensbot):
+    assert bensbot("orders", "--symbol", "KO") == (0, "No order was sent yet.\n", "")
+    assert bensbot("orders", "--symbol", "RRC", "--open") == (0, "No order is open.\n", "")
+
+
+def test_the_account_stands_beside_the_book(bensbot: Bensbot):
+    code, out, _ = bensbot("account")
+    told = document(bensbot("account", "--json"))
+
+    assert code == 0
+    assert out.startswith("paper account PAPER\n  cash          $")
+    assert out.endswith("Our book and the broker's agree, to the share and to the cent.\n")
+    assert told["agrees_with_book"] is True
+    assert {held["symbol"] for held in told["positions"]} == {"AMD", "RRC"}
+
+
+def test_reconcile_finds_nothing_to_do(bensbot: Bensbot):
+    told = document(bensbot("reconcile", "--json"))
+
+    assert (told["agrees"], told["fills"], told["state"]) == (True, [], "active")
+    assert bensbot("reconcile")[1] == "Our book and the broker's agree, to the share and to the cent.\n"
+
+
+def test_reconcile_says_what_differs_and_fails(traded: Path, bensbot: Bensbot, tmp_path: Path):
+    bent = tmp_path / "bent"
+    shutil.copytree(traded, bent)
+    change(bent / "paper.db", "UPDATE paper_account SET cash = '1.00'")
+    (tmp_path / "config.yaml").write_text(f"{SETTINGS}state: {{folder: {bent}}}\n")
+
+    code, out, _ = bensbot("reconcile")
+
+    assert code == 1
+    assert "$1.00 at the broker" in out
+    assert out.endswith("Only exits are let through until: bensbot resume\n")

@@ -12,6 +12,7 @@ from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
+from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.words import trade
 
 if TYPE_CHECKING:
@@ -144,8 +145,11 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
 
 
 def _found(desk: Desk) -> list[str]:
-    """Return where our book and the broker's differ, in words."""
-    ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
+    return differences(desk.book.ledger.portfolio(), desk.broker.get_portfolio())
+
+
+def differences(ours: Portfolio, theirs: Portfolio) -> list[str]:
+    """Return where our book and the broker's differ, in words: shares first, then cash."""
     if ours == theirs:  # nearly always
         return []
     found = [

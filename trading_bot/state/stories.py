@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, false, select
 
 from trading_bot.domain.errors import StateError
+from trading_bot.domain.market import Symbol
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter
 from trading_bot.state import rows
 from trading_bot.state.schema import cycles, decisions, fills, intents, orders, signals
@@ -59,6 +60,18 @@ class StoryBook:
         query = select(cycles).where(cycles.c.decided_at.is_not(None), cycles.c.session >= session)
         with self._database.reading() as connection:
             return tuple(_decided(row) for row in connection.execute(query.order_by(cycles.c.cycle_id)))
+
+    def orders(
+        self, symbol: Symbol | None = None, *, open_only: bool = False, limit: int | None = None
+    ) -> tuple[Entry, ...]:
+        """Return the decisions that led to an order, the newest first: all, or those that something can come from."""
+        query = _ENTRIES.where(intents.c.client_order_id.is_not(None), *_conditions(Filter(symbol=symbol)))
+        if open_only:
+            unsettled = select(orders.c.client_order_id).where(orders.c.settled == false())
+            query = query.where(intents.c.client_order_id.in_(unsettled))
+        with self._database.reading() as connection:
+            found = connection.execute(query if limit is None else query.limit(limit)).all()
+            return tuple(_entry(connection, row) for row in found)
 
     def entries(self, wanted: Filter, *, limit: int | None = None) -> tuple[Entry, ...]:
         """Return decisions, those of the newest cycle first and within a cycle in the order they were taken."""

@@ -1,0 +1,81 @@
+"""`bensbot orders`, `account` and `reconcile`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from trading_bot.cli import Config, Json, book_to_read
+from trading_bot.domain.errors import SettingsError
+from trading_bot.terminal import DONE, FAILED, hide
+
+if TYPE_CHECKING:
+    from trading_bot.core.bot import Bot
+
+RUN = "reconcile"
+
+
+def orders(
+    *,
+    symbol: Annotated[str | None, Parameter(help="Orders in this stock only.")] = None,
+    open_only: Annotated[bool, Parameter(name="--open", negative="", help="Only what can still fill.")] = False,
+    limit: Annotated[int, Parameter(help="So many at the most; 0 is all.")] = 20,
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
+    """List orders as the book has them, the newest first. The broker is not asked."""
+    if limit < 0:
+        raise SettingsError(f"--limit {limit} is no number of orders; write 0 (all) or more.")
+    from trading_bot.domain.market import Symbol
+    from trading_bot.reporting.broker import orders_as_json, orders_as_text
+
+    with book_to_read(config) as book:
+        wanted = Symbol(symbol.upper()) if symbol else None
+        found = book.stories.orders(wanted, open_only=open_only, limit=limit or None)
+    sys.stdout.write((orders_as_json(found) if as_json else orders_as_text(found, open_only=open_only)) + "\n")
+    return DONE
+
+
+def account(*, config: Config = None, as_json: Json = False) -> int:
+    """Ask the broker for cash, buying power and positions, and compare them with the book; exit 1 when they differ."""
+    from trading_bot.core.reconcile import account_now
+    from trading_bot.reporting.broker import account_as_json, account_as_text
+
+    with _bot(config) as bot:
+        now = account_now(bot)
+    tell = account_as_json if as_json else account_as_text
+    sys.stdout.write(tell(now.account, now.theirs, now.ours, now.differences) + "\n")
+    return FAILED if now.differences else DONE
+
+
+def reconcile(*, config: Config = None, as_json: Json = False) -> int:
+    """Book what became of open orders, as the next cycle would, and compare; exit 1 when both sides differ.
+
+    A difference that nothing explains lets exits through only, until `bensbot resume`. Nothing is bought or sold.
+    """
+    from trading_bot.core.reconcile import reconcile as settle_now
+    from trading_bot.reporting.broker import reconciled_as_json, reconciled_as_text
+
+    with _bot(config) as bot:
+        done = settle_now(bot, run_id=RUN)
+    tell = reconciled_as_json if as_json else reconciled_as_text
+    sys.stdout.write(tell(done.settlement, done.differences, done.state) + "\n")
+    return FAILED if done.differences else DONE
+
+
+@contextmanager
+def _bot(config: Path | None) -> Generator[Bot]:
+    with book_to_read(config):
+        pass  # that there is one is said as everywhere else
+    from trading_bot.config.typed_settings import load_config
+    from trading_bot.core.bot import open_bot
+
+    settings = load_config(config)
+    hide(settings.secret_values())
+    with open_bot(settings) as bot:
+        yield bot

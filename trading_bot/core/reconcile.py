@@ -1,0 +1,83 @@
+"""Bring the book up to what the broker says, between two cycles, and see whether both agree."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trading_bot.core.admission import require_consent, take_lease
+from trading_bot.core.settlement import differences, settle
+from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
+from trading_bot.domain.errors import StateBusy, StateError
+from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.ports import BrokerAccount
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from trading_bot.core.bot import Bot
+
+NAME = "reconcile"  # of what is done here, where a cycle has its id
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was booked, and what both sides say afterwards."""
+
+    settlement: Settlement
+    ours: Portfolio
+    theirs: Portfolio
+    differences: tuple[str, ...]  # in words; none: both agree
+    state: TradingState
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNow:
+    """The account as the broker has it, beside the book."""
+
+    account: BrokerAccount
+    theirs: Portfolio
+    ours: Portfolio | None  # None: there is no book yet
+    differences: tuple[str, ...]
+
+
+def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
+    """Book what became of open orders, and compare cash and shares. A difference lets exits through only.
+
+    Raises:
+        CycleSkipped: a cycle is running (LEASE_TAKEN).
+        StateBusy: a cycle has not ended, and the next one goes on with it.
+        StateError: nothing was traded yet.
+        SettingsError, BrokerError, DataError: as in a cycle.
+    """
+    lease = take_lease(bot, run_id)
+    with ExitStack() as undo:
+        undo.callback(bot.book.control.release_lease, lease)
+        if bot.book.cycles.unfinished():
+            raise StateBusy("A cycle has not ended: the next one goes on with it and reconciles (bensbot run --once).")
+        session = _session(bot)
+        require_consent(bot.settings.broker, bot.broker.account())
+        at = bot.hours.close_of(session) if bot.data.historical else bot.clock.now()
+        state = bot.book.control.read().state
+        ticket = CycleTicket(NAME, at, session, lease, state)
+        settlement = settle(bot, ticket, bot.data.get_market_state(at, session))
+        ours, theirs = bot.book.ledger.portfolio(), bot.broker.get_portfolio()
+        return Reconciled(settlement, ours, theirs, tuple(differences(ours, theirs)), bot.book.control.read().state)
+
+
+def account_now(bot: Bot) -> AccountNow:
+    """Ask the broker for the account, and compare it with the book. Nothing is changed. Raises BrokerError."""
+    account, theirs = bot.broker.account(), bot.broker.get_portfolio()
+    ours = bot.book.ledger.portfolio() if bot.book.cycles.binding() is not None else None
+    return AccountNow(account, theirs, ours, tuple(differences(ours, theirs)) if ours else ())
+
+
+def _session(bot: Bot) -> date:
+    """Return the session the books stand at: a simulated exchange must not trade a new one here."""
+    traded = bot.book.cycles.last_traded_session()
+    if traded is None:
+        raise StateError(
+            "Nothing was traded yet, so there is nothing to reconcile. The first cycle: bensbot run --once"
+        )
+    return traded if bot.data.historical else bot.hours.newest_session(bot.clock.now())
