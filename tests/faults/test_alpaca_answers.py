@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.faults.alpaca_trading import Trading, trading_at_alpaca
+from tests.unit.brokers.exchanges import buy
 from trading_bot.domain.errors import BrokerUnavailable, CredentialsRefused, CycleSkipped, NotSent
+from trading_bot.domain.orders import OrderStatus
 from trading_bot.sandbox.faults import Fault, html_page, on_orders, rate_limited, refused
 
 ORDERS = "/v2/orders"
@@ -105,6 +107,17 @@ def test_fault_06_a_connection_cut_after_it_opened_is_not_taken_for_one_that_nev
 
     with pytest.raises(BrokerUnavailable):
         trading.bot.broker.account()
+
+
+def test_fault_06_an_order_that_was_accepted_before_the_broker_went_away_is_not_called_unsent(trading: Trading):
+    trading.exchange.listeners.append(lambda *_: trading.sandbox.refuse())  # it goes away as soon as it has the order
+    with pytest.raises(BrokerUnavailable, match="may be at the broker"):
+        trading.bot.broker.submit(buy(27, "AAPL", limit="100"), at=trading.clock.now())
+
+    trading.exchange.listeners.clear()
+    trading.sandbox.listen()
+    answer = trading.bot.broker.submit(buy(27, "AAPL", limit="100"), at=trading.clock.now())
+    assert (answer.status, len(trading.at_broker())) == (OrderStatus.ACCEPTED, 1)
 
 
 def test_fault_07_an_order_whose_answer_never_comes_is_asked_for_by_name(trading: Trading):

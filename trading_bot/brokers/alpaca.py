@@ -24,7 +24,7 @@ from trading_bot.alpaca.pretrade import Asset, asset_of, on_the_tick, wrong_asse
 from trading_bot.alpaca.quotes import latest_quotes
 from trading_bot.alpaca.wire import Refused
 from trading_bot.brokers.registry import broker
-from trading_bot.domain.errors import BrokerUnavailable
+from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
@@ -169,12 +169,15 @@ class AlpacaBroker:
         raise BrokerUnavailable(f"Order {intent.client_order_id} was sent {SENDINGS} times, and is not at the broker")
 
     def _asked_for(self, order_id: ClientOrderId) -> OrderUpdate | None:
-        """Ask for an order that may be on its way, several times."""
-        for wait in self._line.patience.waits:
-            if (found := self.find(order_id)) is not None:
-                return found
-            self._line.sleep(wait)
-        return self.find(order_id)
+        """Ask for an order that may be on its way, several times. Raises BrokerUnavailable when nobody answers."""
+        try:
+            for wait in self._line.patience.waits:
+                if (found := self.find(order_id)) is not None:
+                    return found
+                self._line.sleep(wait)
+            return self.find(order_id)
+        except NotSent as error:  # the question was not sent; the order may well have been
+            raise BrokerUnavailable(f"Order {order_id} may be at the broker, and cannot be asked for") from error
 
     def _refusal(self, intent: OrderIntent, at: datetime) -> str:
         """Return why the order is not sent, "" when it is."""
