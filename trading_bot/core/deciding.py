@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from trading_bot.domain.cycle import CycleTicket, TradingState
 from trading_bot.domain.errors import DataError
@@ -39,9 +40,15 @@ def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequen
         state=desk.book.control.read().state,
         buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
-        assets=broker.assets(symbols) if to_decide and isinstance(broker, KnowsAssets) else {},
-        quotes=broker.quotes(symbols) if to_decide and isinstance(broker, KnowsQuotes) else {},
+        assets=cast("KnowsAssets", broker).assets(symbols) if to_decide and _offers(type(broker), KnowsAssets) else {},
+        quotes=cast("KnowsQuotes", broker).quotes(symbols) if to_decide and _offers(type(broker), KnowsQuotes) else {},
     )
+
+
+@cache
+def _offers(kind: type, port: type) -> bool:
+    """Say whether a broker has an optional port: asked once, for looking takes longer than most rules."""
+    return issubclass(kind, port)
 
 
 def _track_record(desk: Desk, ticket: CycleTicket, market: MarketState) -> TrackRecord:
@@ -107,6 +114,7 @@ def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal],
         state=TradingState.REDUCING if by_window else inputs.state,
         state_cause=f"the window {window} lets exits through only" if by_window else "",
         pending_sells=inputs.on_their_way_out(),
+        booked=inputs.portfolio,
         on_their_way=frozenset(order.intent.symbol for order in inputs.pending),
         record=inputs.record,
         assets=inputs.assets,

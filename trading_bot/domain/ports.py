@@ -131,6 +131,7 @@ class RiskContext:
     state_cause: str = ""  # in words, where it is not the owner's switch that says so
     pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares on their way out
     on_their_way: frozenset[Symbol] = frozenset()  # symbols of orders that earlier cycles sent and that may still fill
+    booked: Portfolio | None = None  # what is really there, without buys on their way; None: all of `portfolio`
     approved: int = 0  # orders that this cycle has approved so far
     record: TrackRecord = NOTHING_YET
     assets: Mapping[Symbol, AssetStatus] = field(default_factory=dict[Symbol, AssetStatus])  # empty: nobody says
@@ -141,6 +142,11 @@ class RiskContext:
     def available(self, symbol: Symbol) -> Decimal:
         """Return the shares of `symbol` that no sale has claimed yet."""
         return self.portfolio.held(symbol) - self.pending_sells.get(symbol, Decimal(0))
+
+    def sellable(self, symbol: Symbol) -> Decimal:
+        """Return the shares of `symbol` that can be sold now: what is still being bought cannot."""
+        there = (self.booked or self.portfolio).held(symbol)
+        return min(self.available(symbol), there - self.pending_sells.get(symbol, Decimal(0)))
 
 
 class Stage(IntEnum):
@@ -167,16 +173,6 @@ class RiskRule(Protocol):
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return how many of the order's shares may be traded: all, fewer, or 0. Never more."""
-        ...
-
-
-@runtime_checkable
-class LooksBack(Protocol):
-    """A rule that has to know trades which ended in earlier sessions. Optional."""
-
-    @property
-    def sessions_back(self) -> int:
-        """How many sessions back, this one included; 0 for none."""
         ...
 
 

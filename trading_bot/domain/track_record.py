@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from trading_bot.domain.market import Symbol
 
@@ -68,3 +69,13 @@ def sorted_out(closed: Sequence[ClosedTrade]) -> Closed:
     for trade in closed:
         by_symbol[trade.symbol] = (*by_symbol.get(trade.symbol, ()), trade)
     return Closed(by_symbol, tuple(trade for trade in closed if trade.by_stop and trade.profit < 0))
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A rule that has to know trades which ended in earlier sessions. Optional."""
+
+    @property
+    def sessions_back(self) -> int:
+        """How many sessions back, this one included; 0 for none."""
+        ...

@@ -12,8 +12,8 @@ from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import Approved, Decision, Order, Rejected, Resized, Ruling, Side, Signal
 from trading_bot.domain.portfolio import Portfolio, Position, Totals
-from trading_bot.domain.ports import LooksBack, RiskContext, RiskRule, Stage
-from trading_bot.domain.track_record import sorted_out
+from trading_bot.domain.ports import RiskContext, RiskRule, Stage
+from trading_bot.domain.track_record import LooksBack, sorted_out
 from trading_bot.risk.protection import ProtectiveStop, exit_signal, levels
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.portfolio_stop import PortfolioStop
@@ -130,7 +130,8 @@ class RiskManager:
         """
         held, price = context.available(signal.symbol), context.prices.get(signal.symbol, ZERO)
         if signal.wanted_weight == 0:
-            return max(-held * signal.side.sign, ZERO)
+            leaving = context.sellable(signal.symbol) if signal.side is Side.SELL else -held
+            return max(leaving, ZERO)
         if not price.is_finite() or price <= 0:
             return ZERO
         target = Decimal(repr(signal.wanted_weight)) * context.equity / price

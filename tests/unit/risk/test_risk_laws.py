@@ -85,6 +85,7 @@ class Desk(RuleBasedStateMachine):
             prices=prices,
             buying_power=self.portfolio.cash - spoken_for,
             pending_sells=leaving,
+            booked=self.portfolio,
             on_their_way=frozenset(name for name, _, _ in self.open),
             record=TrackRecord(
                 worths=tuple(Worth(day, worth) for worth in self.worths[-21:]),

@@ -442,6 +442,13 @@ def test_shares_that_an_open_order_sells_are_not_sold_again():
     assert sale.quantity == 30
 
 
+def test_shares_that_are_still_being_bought_are_not_sold():
+    seen = replace(context(portfolio=holding(0, BBB=(100, 10))), booked=holding(0, BBB=(60, 10)))
+    (sale,) = manager().decide([way_out("BBB")], seen)
+
+    assert (sale.requested, sale.quantity) == (60, 60)
+
+
 @pytest.mark.parametrize("stop", [False, True])
 @pytest.mark.parametrize("state", [TradingState.ACTIVE, TradingState.REDUCING])
 def test_an_exit_is_never_held_up_by_a_loss_a_count_or_a_cap(stop, state):

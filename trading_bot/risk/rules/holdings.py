@@ -24,6 +24,6 @@ class Holdings:
         """Return at most what is held; buys pass."""
         if order.side is Side.BUY:
             return passed(order, "BUYS_PASS")
-        held = max(context.available(order.symbol), ZERO)
+        held = max(context.sellable(order.symbol), ZERO)
         message = f"{held} shares of {order.symbol} are left to sell"
         return capped(order, held, "SALE_EXCEEDS_HOLDING", message, observed=order.quantity, limit=held, unit="shares")

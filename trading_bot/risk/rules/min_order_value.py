@@ -26,7 +26,7 @@ class MinOrderValue:
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
         seen, limit = order.notional.quantize(Decimal("0.01")), self.min_order_value
-        leaves_nothing = not order.signal.purpose.is_entry and order.quantity == context.available(order.symbol)
+        leaves_nothing = not order.signal.purpose.is_entry and order.quantity == context.sellable(order.symbol)
         if order.notional >= limit or leaves_nothing:
             return passed(order, "ORDER_WORTH_SENDING", observed=seen, limit=limit, unit="dollars")
         message = f"${seen:,.2f} is less than the least order of ${limit:,.2f}"
