@@ -15,7 +15,7 @@ from trading_bot.core.flatten import OWNER
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import Decision, Signal
+from trading_bot.domain.orders import Decision, Ruling, Signal
 from trading_bot.domain.track_record import NOTHING_YET
 from trading_bot.risk.manager import PORTFOLIO_STOP
 
@@ -125,6 +125,8 @@ def _leaves(decision: Decision | None) -> Iterator[tuple[str, str]]:
 
 def _flat(value: object, place: str) -> Iterator[tuple[str, str]]:
     match value:
+        case Ruling():
+            yield from _flat(value._asdict(), place)
         case dict():
             for key, inner in cast("dict[str, object]", value).items():
                 yield from _flat(inner, f"{place}.{key}" if place else key)

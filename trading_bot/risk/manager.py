@@ -179,9 +179,7 @@ def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Rulin
         return Ruling(
             name, "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
         )
-    # Nobody else has seen it yet. A copy takes longer than most rules: every rule of every signal comes through here.
-    object.__setattr__(ruling, "rule", name)
-    return ruling
+    return Ruling(name, *ruling[1:])
 
 
 def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:
