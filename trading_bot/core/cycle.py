@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from trading_bot.core.admission import admit
 from trading_bot.core.deciding import as_filled, decide, gather, pending, valuation, wishes
 from trading_bot.core.portfolio_stop import everything_out, heed_portfolio_stop
-from trading_bot.core.settlement import book_answers, settle
+from trading_bot.core.settlement import book_answers, settle, where_they_stand
 from trading_bot.core.stopwatch import timed
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, NotSent, StateError
@@ -139,8 +139,10 @@ def update_portfolio_state(
 ) -> CycleReport:
     """Book what filled at once, mark the equity, end the cycle and give the lease back."""
     # A clear answer may have been had only by asking, and then the order may have filled already.
-    working = [desk.broker.find(order.client_order_id) for order in orders if order.status not in _NOTHING_FILLED]
-    fills, _ = book_answers(desk, ticket, [update for update in working if update is not None])
+    ended = [order for order in orders if order.status.is_final and order.status not in _NOTHING_FILLED]
+    working = [order.client_order_id for order in orders if not order.status.is_final]
+    answers = [answer for answer in where_they_stand(desk.broker, working) if answer is not None]
+    fills, _ = book_answers(desk, ticket, [*ended, *answers])
     portfolio = desk.book.ledger.portfolio()
     prices = valuation(portfolio, market)
     equity = portfolio.equity(prices)

@@ -11,18 +11,20 @@ from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
+from trading_bot.domain.orders import ClientOrderId, Fill, OpenOrder, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.words import trade
 
 if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
+    from trading_bot.domain.ports import BrokerAdapter
 
 log = logging.getLogger(__name__)
 
 RECONCILIATION = "reconciliation"  # who changes the state, in the book
 ON_ITS_WAY = timedelta(minutes=5)  # far above every timeout; until then, what the broker does not know may come yet
 LOOK_AGAIN = (1.0, 2.0)  # seconds after which books that differ are compared again, in a live market
+FEW = 3  # orders that are asked for one by one
 LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
 
 
@@ -36,14 +38,27 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     desk.broker.advance(market)
     _book_splits(desk, ticket, market)
     open_orders = desk.book.journal.open_orders()
-    answers = [(order, desk.broker.find(order.intent.client_order_id)) for order in open_orders]
-    fills, updates = book_answers(desk, ticket, [answer for _, answer in answers if answer is not None])
-    for order, answer in answers:
+    answers = _answers(desk, open_orders)
+    fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
+    for order, answer in zip(open_orders, answers, strict=True):
         if answer is None:
             _drop_what_never_arrived(desk, ticket, order)
     later, differences = _differences(desk, ticket)
     newest = {update.client_order_id: update for update in (*late, *updates, *later.updates)}
     return Settlement(tuple(newest.values()), (*fills, *later.fills), (*warnings, *differences))
+
+
+def _answers(desk: Desk, orders: Sequence[OpenOrder]) -> list[OrderUpdate | None]:
+    return where_they_stand(desk.broker, [order.intent.client_order_id for order in orders])
+
+
+def where_they_stand(broker: BrokerAdapter, order_ids: Sequence[ClientOrderId]) -> list[OrderUpdate | None]:
+    """Return what the broker says of each order, None of one it has never seen.
+
+    Many are asked for with one question: what can still fill is listed, and only the others are asked for by name.
+    """
+    listed = {order.client_order_id: order for order in broker.open_orders()} if len(order_ids) > FEW else {}
+    return [listed.get(order_id) or broker.find(order_id) for order_id in order_ids]
 
 
 def book_answers(
@@ -132,7 +147,7 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
         if not found or desk.data.historical or not (working := desk.book.journal.open_orders()):
             break
         desk.clock.sleep(seconds)
-        answers = [desk.broker.find(order.intent.client_order_id) for order in working]
+        answers = _answers(desk, working)
         fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
         booked = Settlement((*booked.updates, *updates), (*booked.fills, *fills), ())
         found = _found(desk)
@@ -167,7 +182,7 @@ def _on_their_way(desk: Desk) -> list[str]:
     if desk.data.historical:
         return []
     working = desk.book.journal.open_orders()
-    answers = [(order, desk.broker.find(order.intent.client_order_id)) for order in working]
+    answers = zip(working, _answers(desk, working), strict=True)
     return [order.intent.symbol for order, answer in answers if answer is not None and answer.filled > order.filled]
 
 

@@ -13,11 +13,11 @@ from tests.unit.core.trading import THIRD, Desk, EventfulClock, WallClock, chang
 from trading_bot.core import cycle
 from trading_bot.core.admission import admit
 from trading_bot.core.bot import Bot
-from trading_bot.core.settlement import settle
+from trading_bot.core.settlement import settle, where_they_stand
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, LeaseLost, NotSent
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import OrderIntent, OrderStatus
+from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderStatus
 
 
 class Sleepy:
@@ -329,3 +329,51 @@ def test_reducing_lasts_until_the_owner_resumes(folder: Path):
         assert desk.bot.book.control.read().state is TradingState.REDUCING
         desk.bot.book.control.set_state(TradingState.ACTIVE, cause="found it", who="Ben")
         assert desk.bot.book.control.read().state is TradingState.ACTIVE
+
+
+# ── how many questions ────────────────────────────────────────────────────────────────────────────
+
+
+class Counted:
+    """The paper broker, which counts what it is asked."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.asked: list[str] = []
+
+    def find(self, order_id: Any) -> Any:
+        self.asked.append("find")
+        return self._real.find(order_id)
+
+    def open_orders(self) -> Any:
+        self.asked.append("list")
+        return self._real.open_orders()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_many_orders_are_asked_for_with_one_question_and_what_has_ended_by_name(desk: Desk):
+    report = cycle.run_cycle(desk.bot, run_id="one")
+    ids = [order.client_order_id for order in report.orders]
+    desk.bot.broker.cancel(ids[1], at=desk.clock.now())
+    broker = Counted(desk.bot.broker)
+
+    answers = where_they_stand(broker, [*ids, ClientOrderId("never-seen")])
+
+    assert len(ids) == 5
+    assert broker.asked == ["list", "find", "find"]
+    assert [answer and answer.client_order_id for answer in answers] == [*ids, None]
+    assert [answer and answer.status for answer in answers] == [
+        OrderStatus.ACCEPTED, OrderStatus.CANCELED, OrderStatus.ACCEPTED, OrderStatus.ACCEPTED, OrderStatus.ACCEPTED,
+        None,
+    ]  # fmt: skip
+
+
+def test_a_few_are_asked_for_by_name(desk: Desk):
+    report = cycle.run_cycle(desk.bot, run_id="one")
+    broker = Counted(desk.bot.broker)
+
+    where_they_stand(broker, [order.client_order_id for order in report.orders[:3]])
+
+    assert broker.asked == ["find", "find", "find"]
