@@ -123,7 +123,7 @@ def _decision(decision: Decision) -> Json:
         "strength": plain(signal.strength),
         "signal_reason": signal.reason,
         "evidence": plain_record(signal.evidence),
-        "rulings": [plain_record(asdict(ruling)) for ruling in decision.rulings],
+        "rulings": [plain_record(ruling._asdict()) for ruling in decision.rulings],
     }
 
 

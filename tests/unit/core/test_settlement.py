@@ -357,7 +357,7 @@ def test_many_orders_are_asked_for_with_one_question_and_what_has_ended_by_name(
     report = cycle.run_cycle(desk.bot, run_id="one")
     ids = [order.client_order_id for order in report.orders]
     desk.bot.broker.cancel(ids[1], at=desk.clock.now())
-    broker = Counted(desk.bot.broker)
+    broker: Any = Counted(desk.bot.broker)
 
     answers = where_they_stand(broker, [*ids, ClientOrderId("never-seen")])
 
@@ -372,7 +372,7 @@ def test_many_orders_are_asked_for_with_one_question_and_what_has_ended_by_name(
 
 def test_a_few_are_asked_for_by_name(desk: Desk):
     report = cycle.run_cycle(desk.bot, run_id="one")
-    broker = Counted(desk.bot.broker)
+    broker: Any = Counted(desk.bot.broker)
 
     where_they_stand(broker, [order.client_order_id for order in report.orders[:3]])
 
