@@ -17,7 +17,7 @@ test *ARGS:
 
 # The others: the wheel, a fresh clone, real processes that are killed.
 slow *ARGS:
-    uv run pytest -m slow -n 4 {{ARGS}}
+    uv run pytest -m slow -n 3 {{ARGS}}
 
 # Put everything into the house's format, and mend what can be mended by machine.
 format:
