@@ -19,6 +19,10 @@ test *ARGS:
 slow *ARGS:
     uv run pytest -m slow -n 3 {{ARGS}}
 
+# Half an hour of real servers: control by flows, crashes, the watchdog's rules. Before a release.
+endurance *ARGS:
+    uv run pytest -m endurance -n 2 {{ARGS}}
+
 # Put everything into the house's format, and mend what can be mended by machine.
 format:
     uv run ruff format .

@@ -43,7 +43,7 @@ NAMES = [
     "bensbot: stuck in pending",
 ]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.endurance, pytest.mark.timeout(3600)]
 
 
 @dataclass

@@ -17,7 +17,7 @@ from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.orders import Side
 from trading_bot.state import check_ledger
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.endurance
 
 Desk = Any  # the fixture's record; see conftest.py
 FEW = {"symbols": ["AAPL", "AMD", "HD", "LLY", "MSFT", "RRC"]}

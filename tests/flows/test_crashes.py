@@ -22,7 +22,7 @@ from scripts.soaking.strikes import ALL, AMBUSHED, ASLEEP, DATABASE, RUNNER, SER
 from scripts.soaking.ticks import Run
 from trading_bot.domain.errors import StateError
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.endurance, pytest.mark.timeout(1800)]
 
 KINDS = (AMBUSHED, ASLEEP, SERVER, DATABASE, RUNNER, ALL)
 TRADES_AGAIN = 300.0  # seconds: a restart, what is left of the backoff, and a run
