@@ -18,6 +18,7 @@ from trading_bot.domain.market import FloatVector, SessionAxis
 
 COLUMNS = 360  # a line with more sessions is thinned to the first, lowest, highest and last of each of these
 MOST_TICKS = 6
+LEAST_LOGARITHM = 1e-12  # of a value: what is worth less would take all of the height
 NO_HEIGHT = 1e-300  # values this close cannot be told apart: a sixth of less is rounded to nothing
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -122,6 +123,7 @@ def time_ticks(sessions: SessionAxis) -> tuple[Tick, ...]:
 
 
 def _scaled(low: float, high: float, *, logarithmic: bool) -> tuple[_Scale, tuple[float, ...]]:
+    logarithmic = logarithmic and low >= LEAST_LOGARITHM
     if high - low < NO_HEIGHT:
         low, high = (
             (low * 0.9, high * 1.1) if logarithmic else (low - abs(low) / 10 - 0.01, high + abs(high) / 10 + 0.01)

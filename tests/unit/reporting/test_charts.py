@@ -131,6 +131,8 @@ def test_a_picture_without_values_says_so():
     st.lists(st.one_of(st.floats(-1e9, 1e9), st.just(math.nan)), min_size=2, max_size=40), st.booleans(), st.booleans()
 )
 @example([0.0, 5e-324], False, False)
+@example([5e-324, 5e-324], False, True)
+@example([1e9, 1e-300], False, True)
 def test_every_line_is_valid_xml_inside_its_frame(values: list[float], filled: bool, logarithmic: bool):
     drawn = of(line(*values, filled=filled), logarithmic=logarithmic)
 
