@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, cast
 from trading_bot.config.typed_settings import TradingBotSettings, load_recorded
 from trading_bot.core import bot as assembly
 from trading_bot.core.deciding import as_filled, decide, wishes
-from trading_bot.core.flatten import OWNER
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import Decision, Ruling, Signal
+from trading_bot.domain.orders import Decision, Ruling
 from trading_bot.domain.track_record import NOTHING_YET
-from trading_bot.risk.manager import PORTFOLIO_STOP
 
 if TYPE_CHECKING:
     from trading_bot.domain.portfolio import Portfolio
@@ -52,15 +50,14 @@ def decide_again(
     """
     chosen = settings or load_recorded(record.conditions.settings)
     risk = assembly.risk_manager(chosen)
-    signals = _owners_wishes(decided)
-    if not signals:
-        team = team_then(record, chosen)
-        signals = wishes(team, risk, record.market, shadow_portfolio(record), record.strategies)
     inputs = record.inputs
-    if inputs.buying_power is None:  # nothing was to be decided then: what the book has in cash must do
-        inputs = dataclasses.replace(inputs, buying_power=inputs.portfolio.cash)
-    if inputs.record is None:  # the same, or it was recorded before anybody asked for it
-        inputs = dataclasses.replace(inputs, record=NOTHING_YET)
+    if record.by_owner:
+        signals = tuple(decision.signal for decision in decided)
+    else:
+        team, portfolio = team_then(record, chosen), shadow_portfolio(record)
+        signals = wishes(team, risk, record.market, portfolio, inputs.control, record.strategies)
+    if inputs.buying_power is None:  # nothing was to be decided then: what the book has must do
+        inputs = dataclasses.replace(inputs, buying_power=inputs.portfolio.cash, record=NOTHING_YET)
     return decide(risk, record.market, inputs, signals, window=record.window if record.exits_only else "")
 
 
@@ -109,11 +106,6 @@ def changes(then: Sequence[Decision], now: Sequence[Decision]) -> tuple[Change, 
 
 def _gist(decision: Decision | None) -> tuple[object, ...] | None:
     return decision and (decision.signal.side, decision.requested, decision.quantity, decision.rule)
-
-
-def _owners_wishes(decided: Sequence[Decision]) -> tuple[Signal, ...]:
-    """Return the signals of the owner, or of his portfolio stop, to sell everything. Such a cycle has no others."""
-    return tuple(decision.signal for decision in decided if decision.signal.strategy in {OWNER, PORTFOLIO_STOP})
 
 
 def _leaves(decision: Decision | None) -> Iterator[tuple[str, str]]:

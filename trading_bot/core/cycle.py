@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import admit
 from trading_bot.core.deciding import as_filled, decide, gather, pending, valuation, wishes
-from trading_bot.core.portfolio_stop import everything_out, heed_portfolio_stop
+from trading_bot.core.portfolio_stop import heed_portfolio_stop
 from trading_bot.core.settlement import book_answers, settle, where_they_stand
 from trading_bot.core.stopwatch import timed
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
@@ -80,10 +80,7 @@ def settle_orders(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settl
 def generate_signals(desk: Desk, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
     """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
     portfolio = as_filled(desk.book.ledger.portfolio(), pending(desk), market)
-    emergency = everything_out(desk, portfolio)
-    if emergency is not None:
-        return emergency
-    return wishes(desk.strategies, desk.risk, market, portfolio, ticket.strategies)
+    return wishes(desk.strategies, desk.risk, market, portfolio, desk.book.control.read(), ticket.strategies)
 
 
 @timed
@@ -138,11 +135,7 @@ def update_portfolio_state(
     orders: tuple[OrderUpdate, ...],
 ) -> CycleReport:
     """Book what filled at once, mark the equity, end the cycle and give the lease back."""
-    # A clear answer may have been had only by asking, and then the order may have filled already.
-    ended = [order for order in orders if order.status.is_final and order.status not in _NOTHING_FILLED]
-    working = [order.client_order_id for order in orders if not order.status.is_final]
-    answers = [answer for answer in where_they_stand(desk.broker, working) if answer is not None]
-    fills, _ = book_answers(desk, ticket, [*ended, *answers])
+    fills, _ = book_answers(desk, ticket, _where_orders_stand_now(desk, orders))
     portfolio = desk.book.ledger.portfolio()
     prices = valuation(portfolio, market)
     equity = portfolio.equity(prices)
@@ -179,11 +172,18 @@ def send_status_updates(bot: Bot, report: CycleReport) -> None:
         log.warning("The durations of cycle %s were not kept: %s", report.cycle_id, error)
 
 
+def _where_orders_stand_now(desk: Desk, orders: tuple[OrderUpdate, ...]) -> list[OrderUpdate]:
+    """Return the orders that something may have come of: how they ended, or what the broker says by now."""
+    ended = [order for order in orders if order.status.is_final and order.status not in _NOTHING_FILLED]
+    working = [order.client_order_id for order in orders if not order.status.is_final]
+    return [*ended, *(answer for answer in where_they_stand(desk.broker, working) if answer is not None)]
+
+
 def _record(desk: Desk, ticket: CycleTicket, market: MarketState, inputs: Inputs) -> CycleRecord | None:
     """Return what the decisions rest on, where that is kept."""
     if (conditions := desk.conditions) is None:
         return None
-    return CycleRecord(market, inputs, conditions, ticket.window, ticket.strategies, ticket.exits_only)
+    return CycleRecord(market, inputs, conditions, ticket.window, ticket.strategies, ticket.exits_only, ticket.by_owner)
 
 
 def _send(desk: Desk, ticket: CycleTicket, intent: OrderIntent) -> None:

@@ -12,17 +12,17 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from trading_bot.domain.cycle import CycleTicket, TradingState
+from trading_bot.domain.cycle import ControlState, CycleTicket, TradingState
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.inputs import Inputs
 from trading_bot.domain.listing import KnowsAssets, KnowsQuotes
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.orders import Decision, OpenOrder, Side, Signal
+from trading_bot.domain.orders import Decision, OpenOrder, Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
-from trading_bot.risk.manager import RiskManager, with_pending
+from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager, StopAction, with_pending
 from trading_bot.strategies.manager import StrategyManager
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequen
         portfolio=desk.book.ledger.portfolio(),
         pending=pending(desk),
         high_water=desk.book.ledger.high_water(),
-        state=desk.book.control.read().state,
+        control=desk.book.control.read(),
         buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
         assets=cast("KnowsAssets", broker).assets(symbols) if to_decide and _offers(type(broker), KnowsAssets) else {},
@@ -68,17 +68,45 @@ def pending(desk: Desk) -> tuple[OpenOrder, ...]:
 
 
 def wishes(
-    strategies: StrategyManager, risk: RiskManager, market: MarketState, portfolio: Portfolio, only: tuple[str, ...]
+    strategies: StrategyManager,
+    risk: RiskManager,
+    market: MarketState,
+    portfolio: Portfolio,
+    control: ControlState,
+    only: tuple[str, ...],
 ) -> tuple[Signal, ...]:
     """Return what the strategies want changed, and what the stops must. A stop overrules an opinion.
 
     `portfolio` is what it will be when every open order is filled. Raises DataError when a holding has no price at all.
     """
+    if sells_everything(risk, control):
+        return _everything_out(portfolio, control.cause)
     stops = risk.protective_exits(market, portfolio)
     stopped = {signal.symbol for signal in stops}
     equity = portfolio.equity(valuation(portfolio, market))
     signals = strategies.signals(market, portfolio, equity, only)
     return (*stops, *(signal for signal in signals if signal.symbol not in stopped))
+
+
+def sells_everything(risk: RiskManager, control: ControlState) -> bool:
+    """Say whether the portfolio stop wants everything sold, until the owner resumes."""
+    by_stop = control.state is TradingState.REDUCING and control.changed_by == PORTFOLIO_STOP
+    return by_stop and risk.stop_action is StopAction.FLATTEN
+
+
+def _everything_out(portfolio: Portfolio, cause: str) -> tuple[Signal, ...]:
+    return tuple(
+        Signal(
+            symbol=symbol,
+            side=Side.SELL if position.quantity > 0 else Side.BUY,
+            purpose=Purpose.EXIT,
+            wanted_weight=0.0,
+            strength=1.0,
+            strategy=PORTFOLIO_STOP,
+            reason=f"everything is sold, because {cause}",
+        )
+        for symbol, position in sorted(portfolio.positions.items())
+    )
 
 
 def decide(
@@ -103,7 +131,8 @@ def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal],
         if (price := market.price(signal.symbol)) is not None:
             prices[signal.symbol] = price
     equity = inputs.portfolio.equity(prices)
-    by_window = bool(window) and inputs.state is TradingState.ACTIVE
+    state = inputs.control.state
+    by_window = bool(window) and state is TradingState.ACTIVE
     return RiskContext(
         market=market,
         portfolio=portfolio,
@@ -111,7 +140,7 @@ def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal],
         equity=equity,
         high_water=max(inputs.high_water, equity),
         buying_power=min(inputs.buying_power, inputs.portfolio.cash - inputs.spoken_for(market)),
-        state=TradingState.REDUCING if by_window else inputs.state,
+        state=TradingState.REDUCING if by_window else state,
         state_cause=f"the window {window} lets exits through only" if by_window else "",
         pending_sells=inputs.on_their_way_out(),
         booked=inputs.portfolio,

@@ -79,6 +79,7 @@ def admit_flatten(bot: Bot, request: FlattenRequest, *, run_id: str) -> CycleTic
             message = f"The market is closed for us at {tick.at:%Y-%m-%d %H:%M} UTC."
             raise CycleSkipped(SkipReason.MARKET_CLOSED, f"{message} {_nothing_sold(bot)}")
         ticket = let_in(bot, lease, tick, run_id=run_id, state=TradingState.REDUCING)
+        ticket = replace(ticket, by_owner=True)
         _reduce(bot, request, admitted=True)
         undo.pop_all()
     _tell(bot, request)

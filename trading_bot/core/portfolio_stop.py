@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from trading_bot.core.deciding import valuation
 from trading_bot.domain.cycle import CycleTicket, TradingState
 from trading_bot.domain.market import MarketState
-from trading_bot.domain.orders import Purpose, Side, Signal
-from trading_bot.domain.portfolio import Portfolio
 from trading_bot.risk.manager import PORTFOLIO_STOP, StopAction
 
 if TYPE_CHECKING:
@@ -40,27 +38,3 @@ def heed_portfolio_stop(desk: Desk, ticket: CycleTicket, market: MarketState) ->
         message = f"{then} until `bensbot resume`: {why}"
         log.warning("%s", message)
         desk.notifier.send_alert(level="critical", title="Portfolio stop", message=message)
-
-
-def everything_out(desk: Desk, portfolio: Portfolio) -> tuple[Signal, ...] | None:
-    """Return a sale of all that is held while the portfolio stop wants everything sold, None when it does not.
-
-    `portfolio` is what it will be when every open order is filled, so what is being sold is not sold twice.
-    """
-    if desk.risk.stop_action is not StopAction.FLATTEN:
-        return None
-    control = desk.book.control.read()
-    if control.state is not TradingState.REDUCING or control.changed_by != PORTFOLIO_STOP:
-        return None
-    return tuple(
-        Signal(
-            symbol=symbol,
-            side=Side.SELL if position.quantity > 0 else Side.BUY,
-            purpose=Purpose.EXIT,
-            wanted_weight=0.0,
-            strength=1.0,
-            strategy=PORTFOLIO_STOP,
-            reason=f"everything is sold, because {control.cause}",
-        )
-        for symbol, position in sorted(portfolio.positions.items())
-    )

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from trading_bot.config.typed_settings import load_recorded
 from trading_bot.core.again import shadow_portfolio, team_then
-from trading_bot.core.deciding import valuation
+from trading_bot.core.bot import risk_manager
+from trading_bot.core.deciding import sells_everything, valuation
 from trading_bot.domain.errors import DataError, PluginError, SettingsError, StateCorrupt, StateError
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter, Story, Thinking
 
 if TYPE_CHECKING:
     from trading_bot.domain.inputs import CycleRecord
+    from trading_bot.risk.manager import RiskManager
     from trading_bot.state.manager import StateManager
 
 
@@ -54,7 +56,7 @@ def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
         held=record.inputs.portfolio.held(symbol),
         score=thoughts.score,
         votes=thoughts.votes,
-        verdict=thoughts.verdict,
+        verdict=_without_the_team(record, risk_manager(settings)) or thoughts.verdict,
         team=record.conditions.team,
         settings_hash=settings.fingerprint(),
         market_hash=record.market_hash,
@@ -62,9 +64,17 @@ def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
     )
 
 
+def _without_the_team(record: CycleRecord, risk: RiskManager) -> str:
+    """Return why nobody asked the team in this cycle, "" when it was asked."""
+    if record.by_owner:
+        return "the owner had something sold, and the strategies were not asked"
+    if sells_everything(risk, record.inputs.control):
+        return f"everything is sold, because {record.inputs.control.cause}"
+    return ""
+
+
 def _last_before(book: StateManager, symbol: Symbol, cycle: DecidedCycle) -> Entry | None:
-    before = book.stories.entries(Filter(symbol=symbol, until=cycle.session), limit=1)
-    return next(iter(before), None)
+    return next(iter(book.stories.entries(Filter(symbol=symbol, before=cycle.cycle_id), limit=1)), None)
 
 
 def _stranger(symbol: Symbol, known: tuple[Symbol, ...]) -> str:

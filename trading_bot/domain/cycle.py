@@ -80,6 +80,7 @@ class CycleTicket:
     window: str = ""  # of the trading hours; "" outside of them, where hours do not matter
     strategies: tuple[str, ...] = ()  # who decides in this window; empty: the whole team
     exits_only: bool = False  # the window lets nothing in, whatever the trading state is
+    by_owner: bool = False  # the owner says what is wanted, and the strategies are not asked
 
 
 @dataclass(frozen=True, slots=True)

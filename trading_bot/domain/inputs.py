@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.cycle import ControlState
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
@@ -24,7 +24,7 @@ class Inputs:
     portfolio: Portfolio  # as booked
     pending: tuple[OpenOrder, ...]  # every order that may still fill, leftovers of this very cycle included
     high_water: Decimal  # dollars, the highest equity on record since the last acknowledged resume
-    state: TradingState
+    control: ControlState  # the switch, and who turned it
     buying_power: Decimal | None  # dollars, the broker's word; None: nothing was to be decided, so nobody asked
     record: TrackRecord | None = None  # of the days before; None: nothing was to be decided
     assets: Mapping[Symbol, AssetStatus] = field(default_factory=dict[Symbol, AssetStatus])  # of what is to be traded
@@ -63,6 +63,7 @@ class CycleRecord:
     window: str = ""  # the trading hours it was in; "" outside of them, where hours do not matter
     strategies: tuple[str, ...] = ()  # who decided in that window; empty: the whole team
     exits_only: bool = False  # the window lets nothing in
+    by_owner: bool = False  # the owner said what is wanted, and the strategies were not asked
     cut: Pieces = field(init=False, repr=False)  # the market's history in pieces
     market_hash: str = field(init=False)
 

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 SHARED = ("sectors", "splits")  # of the market: the same for many cycles
+_CHUNKS = ("settings", "universe", "months", "recent", "newest")  # the columns that name one
 _AT_ONCE = 500  # digests in one statement; databases have a limit
 _DIGEST_BYTES = 32
 _QUICK = 1  # how hard zlib tries: four times as fast as usual, for a tenth more room
+_DAMAGED = "{what} is missing from the book, or damaged. Restore a backup of the book."
 
 _INSERT_CHUNKS = insert(chunks)
 _INSERT_INPUTS = insert(cycle_inputs)
@@ -39,7 +41,8 @@ _INPUTS = select(cycle_inputs).where(cycle_inputs.c.cycle_id == bindparam("id"))
 def keep(connection: Connection, cycle_id: str, record: CycleRecord) -> None:
     """Write down what the cycle knew. What is there already is not written again."""
     history, cut = record.market.history, record.cut
-    bodies: dict[str, bytes | Piece] = {piece.digest.hex(): piece for piece in (*cut.months, cut.newest)}
+    later = [piece for piece in (cut.recent, cut.newest) if piece]
+    bodies: dict[str, bytes | Piece] = {piece.digest.hex(): piece for piece in (*cut.months, *later)}
     months = _named(bodies, b"".join(piece.digest for piece in cut.months))
     shared = {name: _plain(_market_fields()[name], getattr(record.market, name)) for name in SHARED}
     row = {
@@ -51,8 +54,6 @@ def keep(connection: Connection, cycle_id: str, record: CycleRecord) -> None:
         "newest": cut.newest.digest.hex(),
         "body": zlib.compress(_json(_of_this_cycle(record))),
     }
-    if cut.recent:
-        bodies[cut.recent.digest.hex()] = cut.recent
     # The months are there when the list of them is: so most cycles ask for a handful of digests only.
     if _missing(connection, [months]) == set():
         for piece in cut.months:
@@ -72,10 +73,8 @@ def forget(connection: Connection, *old: ColumnElement[bool]) -> None:
     """Remove what these cycles knew, and every chunk that no other one shares."""
     gone = select(cycles.c.cycle_id).where(*old)
     connection.execute(delete(cycle_inputs).where(cycle_inputs.c.cycle_id.in_(gone)))
-    used = (cycle_inputs.c.settings, cycle_inputs.c.universe, cycle_inputs.c.months, cycle_inputs.c.recent)
-    live = {
-        digest for column in (*used, cycle_inputs.c.newest) for digest in connection.scalars(select(column).distinct())
-    }
+    named = [cycle_inputs.c[name] for name in _CHUNKS]
+    live = {digest for column in named for digest in connection.scalars(select(column).distinct())}
     lists = _read(connection, connection.scalars(select(cycle_inputs.c.months).distinct()))
     live.update(month.hex() for digests in lists.values() for month in _split(digests))
     garbage = sorted(set(connection.scalars(select(chunks.c.digest))) - live)
@@ -111,7 +110,8 @@ class Recordings:
         universe = json.loads(shared[row.universe])
         symbols = tuple(Symbol(name) for name in universe.pop("symbols"))
         history = unpack(symbols, [bars[digest] for digest in wanted])
-        return _record(history, universe, shared[row.settings].decode(), json.loads(zlib.decompress(row.body)))
+        own = json.loads(_unpacked(row.body, f"What cycle {cycle_id} knew"))
+        return _record(history, universe, shared[row.settings].decode(), own)
 
 
 def _of_this_cycle(record: CycleRecord) -> dict[str, Any]:
@@ -124,6 +124,7 @@ def _of_this_cycle(record: CycleRecord) -> dict[str, Any]:
         "window": record.window,
         "strategies": record.strategies,
         "exits_only": record.exits_only,
+        "by_owner": record.by_owner,
     }
 
 
@@ -140,6 +141,7 @@ def _record(history: MarketHistory, shared: Mapping[str, Any], settings: str, ow
         window=own["window"],
         strategies=tuple(own["strategies"]),
         exits_only=own["exits_only"],
+        by_owner=own["by_owner"],
     )
 
 
@@ -202,8 +204,15 @@ def _read(connection: Connection, digests: Iterable[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for at in range(0, len(wanted), _AT_ONCE):
         query = select(chunks).where(chunks.c.digest.in_(wanted[at : at + _AT_ONCE]))
-        found |= {row.digest: zlib.decompress(row.body) for row in connection.execute(query)}
+        found |= {row.digest: _unpacked(row.body, f"Chunk {row.digest}") for row in connection.execute(query)}
     for digest in wanted:
         if hashlib.sha256(found.get(digest, b"")).hexdigest() != digest:
-            raise StateCorrupt(f"Chunk {digest} of the book is missing or damaged. Restore a backup of the book.")
+            raise StateCorrupt(_DAMAGED.format(what=f"Chunk {digest}"))
     return found
+
+
+def _unpacked(body: bytes, what: str) -> bytes:
+    try:
+        return zlib.decompress(body)
+    except zlib.error as error:
+        raise StateCorrupt(_DAMAGED.format(what=what)) from error

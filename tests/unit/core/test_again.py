@@ -79,6 +79,14 @@ def test_so_is_what_the_owner_wanted_sold(desk: Desk):
     assert differences(desk) == {}
 
 
+def test_so_is_a_command_to_sell_when_nothing_is_left_to_be_sold(desk: Desk):
+    cycle.run_cycle(desk.bot, run_id="bought")
+    report = flatten(desk.bot, FlattenRequest(because="the house burns", who="Ben"), run_id="flat")
+
+    assert report.decisions == ()  # the orders of the first session have not filled: they were cancelled
+    assert differences(desk) == {}
+
+
 def test_so_are_decisions_while_only_exits_are_let_through(desk: Desk):
     cycle.run_cycle(desk.bot, run_id="before")
     desk.bot.book.control.set_state(TradingState.REDUCING, cause="a test", who="Ben")

@@ -69,6 +69,7 @@ def test_flatten_sells_everything_in_the_very_cycle_and_buys_nothing(tmp_path: P
 
         empty = run_cycle(desk.bot, run_id="empty")
         assert (empty.portfolio.positions, empty.decisions) == ({}, ())
+        assert decide_again(desk.bot.book.recordings.read(empty.cycle_id), ()) == ()
 
 
 def test_a_halt_is_not_softened(tmp_path: Path):

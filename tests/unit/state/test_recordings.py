@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.unit.state.books import Desk, approved, intent
-from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.cycle import ControlState, TradingState
 from trading_bot.domain.errors import LeaseLost, StateCorrupt, StateError
 from trading_bot.domain.inputs import Conditions, CycleRecord, Inputs
 from trading_bot.domain.market import (
@@ -59,11 +59,11 @@ def record(*, last_close: float = 54.3) -> CycleRecord:
         portfolio=Portfolio(Decimal("1000.50"), {AAA: held}),
         pending=(OpenOrder(wanted, OrderStatus.PARTIALLY_FILLED, Decimal("2.5")),),
         high_water=Decimal("1200.00"),
-        state=TradingState.REDUCING,
+        control=ControlState(TradingState.REDUCING, "a test", "Ben", datetime(2022, 2, 1, tzinfo=UTC), 2, None),
         buying_power=None,
     )
     conditions = Conditions(SETTINGS, TEAM, "0.1.0 abc")
-    return CycleRecord(market, inputs, conditions, window="lunch", strategies=("pairs",), exits_only=True)
+    return CycleRecord(market, inputs, conditions, "lunch", ("pairs",), exits_only=True, by_owner=True)
 
 
 def commit(desk: Desk, wanted: CycleRecord, cycle_id: str = "monday") -> None:
@@ -126,14 +126,19 @@ def test_a_cycle_of_which_nothing_was_kept_is_named(desk: Desk):
 
 
 @pytest.mark.parametrize(
-    "damage", ["DELETE FROM chunks WHERE digest = (SELECT newest FROM cycle_inputs)",
-               "UPDATE chunks SET body = (SELECT body FROM chunks ORDER BY digest LIMIT 1)"]
-)  # fmt: skip
-def test_a_damaged_chunk_is_found_out(desk: Desk, damage: str):
+    "damage",
+    [
+        "DELETE FROM chunks WHERE digest = (SELECT newest FROM cycle_inputs)",
+        "UPDATE chunks SET body = (SELECT body FROM chunks ORDER BY digest LIMIT 1)",
+        "UPDATE chunks SET body = x'00' WHERE digest = (SELECT newest FROM cycle_inputs)",
+        "UPDATE cycle_inputs SET body = x'00'",
+    ],
+)
+def test_damage_is_found_out(desk: Desk, damage: str):
     commit(desk, record())
     desk.break_with(damage)
 
-    with pytest.raises(StateCorrupt, match="missing or damaged"):
+    with pytest.raises(StateCorrupt, match="is missing from the book, or damaged"):
         desk.book.recordings.read("monday")
 
 
