@@ -119,7 +119,7 @@ def test_why_tells_why_there_was_nothing_to_decide(bensbot: Bensbot):
 
     assert "Nothing was done: it is wanted at 3.3% of equity and held at 3." in out
     assert "no further apart than strategy.rebalance_threshold (2.0%)." in out
-    assert "Before  2022-01-03: trimmed, buy 165 of 183 RRC (bensbot why RRC --cycle 20220103T210000Z)" in out
+    assert "Last    2022-01-03: trimmed, buy 165 of 183 RRC (bensbot why RRC --cycle 20220103T210000Z)" in out
 
 
 def test_why_has_everything_for_machines(bensbot: Bensbot):
@@ -127,8 +127,8 @@ def test_why_has_everything_for_machines(bensbot: Bensbot):
 
     assert told["decision"]["outcome"] == "resized"
     assert told["decision"]["rule"] == "max_position"
-    check = next(check for check in told["decision"]["checks"] if check["binds"])
-    assert set(check) == {"rule", "code", "asked", "allowed", "observed", "limit", "unit", "message", "binds"}
+    check = next(check for check in told["decision"]["rulings"] if check["allowed"] != check["asked"])
+    assert set(check) == {"rule", "code", "asked", "allowed", "observed", "limit", "unit", "message"}
     assert check["limit"] == "0.03"
     assert len(told["thinking"]["market_hash"]) == 64
     assert [seat["strategy"] for seat in told["thinking"]["team"]] == ["sma_cross", "rsi_reversion", "momentum"]
@@ -201,7 +201,7 @@ def test_the_journal_opens_in_a_spreadsheet(bensbot: Bensbot):
     _, out, _ = bensbot("journal", "--csv", "--symbol", "AMD", "--to", "2022-01-03")
 
     (row,) = csv.DictReader(io.StringIO(out))
-    assert (row["symbol"], row["approved"], row["order_status"]) == ("AMD", "19", "filled")
+    assert (row["symbol"], row["quantity"], row["order_status"]) == ("AMD", "19", "filled")
 
 
 @pytest.mark.parametrize(

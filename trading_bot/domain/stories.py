@@ -54,6 +54,7 @@ class Filter:
     since: date | None = None  # session
     until: date | None = None  # session, included
     cycle_id: str | None = None
+    before: str | None = None  # cycles with a lower id than this one, which are earlier
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def report_as_json(report: CycleReport) -> str:
         "session": report.session.isoformat(),
         "state": str(report.state),
         "market": _market(report.market),
-        "decisions": [_decision(decision) for decision in report.decisions],
+        "decisions": [decision_document(decision) for decision in report.decisions],
         "orders": [_order(update) for update in report.orders],
         "settled": [_order(update) for update in report.settled],
         "fills": [_fill(fill) for fill in report.fills],
@@ -107,7 +107,8 @@ def _market(market: MarketState) -> Json:
     }
 
 
-def _decision(decision: Decision) -> Json:
+def decision_document(decision: Decision) -> dict[str, Json]:
+    """Return one decision with every rule's numbers."""
     signal = decision.signal
     return {
         "symbol": signal.symbol,

@@ -16,7 +16,7 @@ from trading_bot.domain.words import asked_and_allowed, counted, objection, one_
 from trading_bot.reporting.story import entry_document
 
 COLUMNS: tuple[str, ...] = (
-    "cycle_id", "session", "decided_at", "symbol", "side", "purpose", "outcome", "requested", "approved", "rule",
+    "cycle_id", "session", "decided_at", "symbol", "side", "purpose", "outcome", "requested", "quantity", "rule",
     "reason", "strategy", "strength", "wanted_weight", "signal_reason", "order_status",
 )  # fmt: skip
 

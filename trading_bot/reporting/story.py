@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal
-from math import isnan
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +25,7 @@ from trading_bot.domain.words import (
     verdict,
     wish,
 )
+from trading_bot.reporting.as_json import decision_document, plain
 
 SHOWN = 8  # characters of a hash
 READABLE = Decimal("0.0001")  # shares
@@ -77,25 +77,12 @@ def story_as_json(story: Story) -> str:
 
 def entry_document(entry: Entry) -> dict[str, Any]:
     """Return one decision with its order and fills; amounts are text, so that no digit is lost."""
-    decision, signal = entry.decision, entry.decision.signal
     return {
         "cycle_id": entry.cycle_id,
-        "session": str(entry.session),
-        "decided_at": entry.decided_at.isoformat(),
-        "symbol": signal.symbol,
-        "side": str(signal.side),
-        "purpose": str(signal.purpose),
-        "outcome": type(decision).__name__.lower(),
-        "requested": format(decision.requested, "f"),
-        "approved": format(decision.quantity, "f"),
-        "rule": decision.rule,
-        "reason": decision.reason,
-        "wanted_weight": signal.wanted_weight,
-        "strength": signal.strength,
-        "strategy": signal.strategy,
-        "signal_reason": signal.reason,
-        "evidence": {name: None if isnan(value) else value for name, value in signal.evidence.items()},
-        "checks": [_check_document(ruling) for ruling in decision.rulings],
+        "session": plain(entry.session),
+        "decided_at": plain(entry.decided_at),
+        "outcome": type(entry.decision).__name__.lower(),
+        **decision_document(entry.decision),
         "order": _order_document(entry),
     }
 
@@ -116,7 +103,7 @@ def _rows(story: Story) -> Iterator[Row]:
         yield "Proof", f"bensbot replay {story.cycle.cycle_id}"
     if story.last is not None:
         was = f"{story.last.session}: {verdict(story.last.decision)}, {asked_and_allowed(story.last.decision)}"
-        yield "Before", f"{was} (bensbot why {story.symbol} --cycle {story.last.cycle_id})"
+        yield "Last", f"{was} (bensbot why {story.symbol} --cycle {story.last.cycle_id})"
 
 
 def _of_the_team(story: Story) -> Iterator[Row]:
@@ -182,43 +169,22 @@ def _short(program: str) -> str:
     return f"{version} {digest[:SHOWN]}"
 
 
-def _check_document(ruling: Ruling) -> dict[str, str | bool]:
-    return {
-        "rule": ruling.rule,
-        "code": ruling.code,
-        "asked": format(ruling.asked, "f"),
-        "allowed": format(ruling.allowed, "f"),
-        "observed": ruling.observed,
-        "limit": ruling.limit,
-        "unit": ruling.unit,
-        "message": ruling.message,
-        "binds": ruling.binds,
-    }
-
-
 def _order_document(entry: Entry) -> dict[str, Any] | None:
     if entry.order is None:
         return None
-    fills = [
-        {
-            "session": str(fill.session),
-            "quantity": format(fill.quantity, "f"),
-            "price": format(fill.price, "f"),
-            "fee": format(fill.fee, "f"),
-        }
-        for fill in entry.fills
-    ]
+    names = ("session", "quantity", "price", "fee")
+    fills = [{name: plain(getattr(fill, name)) for name in names} for fill in entry.fills]
     return {"client_order_id": entry.order.client_order_id, "status": str(entry.order.status), "fills": fills}
 
 
 def _thinking_document(thinking: Thinking) -> dict[str, Any]:
     return {
-        "price": None if thinking.price is None else format(thinking.price, "f"),
-        "held": format(thinking.held, "f"),
-        "score": thinking.score,
+        "price": plain(thinking.price),
+        "held": plain(thinking.held),
+        "score": plain(thinking.score),
         "votes": list(thinking.votes),
         "verdict": thinking.verdict,
-        "team_since": str(thinking.team.since) if thinking.team.since else None,
+        "team_since": plain(thinking.team.since),
         "team": [
             {"strategy": seat.candidate.name, "options": dict(seat.candidate.options), "weight": seat.weight}
             for seat in thinking.team.seats

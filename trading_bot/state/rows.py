@@ -204,26 +204,9 @@ def match_intents(decisions: Mapping[int, Decision], intents: Mapping[str, Order
 
 
 def _ruling_cells(ruling: Ruling) -> dict[str, str]:
-    return {
-        "rule": ruling.rule,
-        "code": ruling.code,
-        "asked": format(ruling.asked, "f"),
-        "allowed": format(ruling.allowed, "f"),
-        "observed": ruling.observed,
-        "limit": ruling.limit,
-        "unit": ruling.unit,
-        "message": ruling.message,
-    }
+    return {**ruling._asdict(), "asked": format(ruling.asked, "f"), "allowed": format(ruling.allowed, "f")}
 
 
 def _ruling_of(cells: Mapping[str, str]) -> Ruling:
-    return Ruling(
-        rule=cells["rule"],
-        code=cells["code"],
-        asked=Decimal(cells["asked"]),
-        allowed=Decimal(cells["allowed"]),
-        observed=cells["observed"],
-        limit=cells["limit"],
-        unit=cells["unit"],
-        message=cells["message"],
-    )
+    shares = {name: Decimal(cells[name]) for name in ("asked", "allowed")}
+    return Ruling(**{**cells, **shares})  # pyright: ignore[reportArgumentType]  # each field is one or the other

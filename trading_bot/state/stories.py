@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, false, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, false, select
 
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import Symbol
@@ -69,13 +69,13 @@ class StoryBook:
         if open_only:
             unsettled = select(orders.c.client_order_id).where(orders.c.settled == false())
             query = query.where(intents.c.client_order_id.in_(unsettled))
-        with self._database.reading() as connection:
-            found = connection.execute(query if limit is None else query.limit(limit)).all()
-            return tuple(_entry(connection, row) for row in found)
+        return self._found(query, limit)
 
     def entries(self, wanted: Filter, *, limit: int | None = None) -> tuple[Entry, ...]:
         """Return decisions, those of the newest cycle first and within a cycle in the order they were taken."""
-        query = _ENTRIES.where(*_conditions(wanted))
+        return self._found(_ENTRIES.where(*_conditions(wanted)), limit)
+
+    def _found(self, query: Select[Any], limit: int | None) -> tuple[Entry, ...]:
         with self._database.reading() as connection:
             found = connection.execute(query if limit is None else query.limit(limit)).all()
             return tuple(_entry(connection, row) for row in found)
@@ -94,6 +94,8 @@ def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     ):
         if value is not None:
             yield column == value
+    if wanted.before is not None:
+        yield signals.c.cycle_id < wanted.before
     if wanted.since is not None:
         yield cycles.c.session >= wanted.since
     if wanted.until is not None:
