@@ -117,6 +117,7 @@ def test_a_rule_that_binds_says_why_and_one_that_does_not_keeps_quiet(rule, orde
     ruling = rule.check(at_its_price(order, seen), seen)
 
     assert ruling.code in rule.codes
+    assert (ruling.code == rule.codes[0]) is not ruling.binds
     assert ruling.code == ruling.code.upper() != ""
     assert bool(ruling.message) is ruling.binds
     assert "NaN" not in ruling.message

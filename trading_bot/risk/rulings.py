@@ -25,12 +25,16 @@ def passed(order: Order, code: str, *, observed: object = "", limit: object = ""
 
 
 def capped(
-    order: Order, allowed: Decimal, code: str, message: str, *, observed: object, limit: object, unit: str
+    order: Order, allowed: Decimal, codes: tuple[str, str], message: str, *, observed: object, limit: object, unit: str
 ) -> Ruling:
-    """Let at most `allowed` shares through: all, some, or none when `allowed` is 0 or less."""
+    """Let at most `allowed` shares through: all, some, or none when `allowed` is 0 or less.
+
+    `codes` are the one to let all of them through with, and the one to take some away with.
+    """
+    within, exceeded = codes
     if allowed >= order.quantity:
-        return passed(order, code, observed=observed, limit=limit, unit=unit)
-    return Ruling("", code, order.quantity, max(allowed, ZERO), str(observed), str(limit), unit, message)
+        return passed(order, within, observed=observed, limit=limit, unit=unit)
+    return Ruling("", exceeded, order.quantity, max(allowed, ZERO), str(observed), str(limit), unit, message)
 
 
 def refused(order: Order, code: str, message: str, *, observed: object, limit: object, unit: str = "") -> Ruling:

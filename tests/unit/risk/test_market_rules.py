@@ -273,9 +273,9 @@ def after_news(score: float, *, held: int = 0) -> RiskContext:
 @pytest.mark.parametrize(
     ("score", "allowed", "code"),
     [
-        (NO_VALUE, 50, "NEWS_NOT_BAD"),
-        (0.9, 50, "NEWS_NOT_BAD"),
-        (0.0, 50, "NEWS_NOT_BAD"),
+        (NO_VALUE, 50, "NEWS_ALLOWS"),
+        (0.9, 50, "NEWS_ALLOWS"),
+        (0.0, 50, "NEWS_ALLOWS"),
         (-0.4, "37.5", "NEWS_BAD"),  # half of 0.8 takes a quarter off
         (-0.79, "25.3125", "NEWS_BAD"),
         (-0.8, 0, "NEWS_FORBIDS"),

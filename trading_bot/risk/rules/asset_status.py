@@ -45,7 +45,15 @@ class AssetStatusRule:
             return passed(order, "ASSET_TRADABLE", observed="tradable", limit="tradable")
         asked = order.quantity.normalize()
         message = f"{order.symbol} is traded in whole shares only, asked were {asked:f}"
-        return capped(order, whole, "WHOLE_SHARES_ONLY", message, observed=asked, limit=whole, unit="shares")
+        return capped(
+            order,
+            whole,
+            ("ASSET_TRADABLE", "WHOLE_SHARES_ONLY"),
+            message,
+            observed=asked,
+            limit=whole,
+            unit="shares",
+        )
 
     def _unknown(self, order: Order, *, anybody: bool) -> Ruling:
         if order.signal.purpose.is_entry and anybody:

@@ -38,7 +38,7 @@ class BuyingPower:
         return capped(
             order,
             room,
-            "BUYING_POWER_EXCEEDED",
+            ("BUYING_POWER_SUFFICES", "BUYING_POWER_EXCEEDED"),
             message,
             observed=needed,
             limit=left.quantize(Decimal("0.01")),

@@ -18,12 +18,20 @@ class Holdings:
     """Trim a sale to the shares held, those that open sell orders will take already left out."""
 
     stage: ClassVar[Stage] = Stage.ASSET
-    codes: ClassVar[tuple[str, ...]] = ("BUYS_PASS", "SALE_WITHIN_HOLDING", "SALE_EXCEEDS_HOLDING")
+    codes: ClassVar[tuple[str, ...]] = ("SALE_WITHIN_HOLDING", "SALE_EXCEEDS_HOLDING")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return at most what is held; buys pass."""
         if order.side is Side.BUY:
-            return passed(order, "BUYS_PASS")
+            return passed(order, "SALE_WITHIN_HOLDING", observed="buys pass")
         held = max(context.sellable(order.symbol), ZERO)
         message = f"{held} shares of {order.symbol} are left to sell"
-        return capped(order, held, "SALE_EXCEEDS_HOLDING", message, observed=order.quantity, limit=held, unit="shares")
+        return capped(
+            order,
+            held,
+            ("SALE_WITHIN_HOLDING", "SALE_EXCEEDS_HOLDING"),
+            message,
+            observed=order.quantity,
+            limit=held,
+            unit="shares",
+        )

@@ -50,7 +50,7 @@ class Liquidity:
         return capped(
             order,
             limit - held,
-            "POSITION_EXCEEDS_VOLUME",
+            ("VOLUME_SUFFICES", "POSITION_EXCEEDS_VOLUME"),
             message,
             observed=order.quantity + held,
             limit=limit,

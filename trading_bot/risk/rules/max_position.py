@@ -32,5 +32,11 @@ class MaxPosition:
         message = f"a position may be {limit:.1%} of equity, asked were {asked:.1%}"
         room = (context.equity * limit - held) / order.price
         return capped(
-            order, room, "POSITION_EXCEEDS_MAX_PCT", message, observed=asked, limit=limit, unit="share of equity"
+            order,
+            room,
+            ("POSITION_WITHIN_MAX_PCT", "POSITION_EXCEEDS_MAX_PCT"),
+            message,
+            observed=asked,
+            limit=limit,
+            unit="share of equity",
         )

@@ -10,8 +10,8 @@ from annotated_types import Gt, Le
 
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
+from trading_bot.risk.exposure import exposure_within
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity
 from trading_bot.risk.totals import totals
 
 
@@ -26,12 +26,5 @@ class NetExposure:
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return the shares that still fit; exits pass."""
-        if not order.signal.purpose.is_entry:
-            return passed(order, "NET_EXPOSURE_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
-        invested, limit = totals(context).net, self.max_net_exposure
-        asked = share_of_equity(invested + order.notional, context)
-        room = (context.equity * limit - invested) / order.price
-        message = f"net exposure may be {limit:.0%} of equity, asked were {asked:.1%}"
-        return capped(
-            order, room, "NET_EXPOSURE_EXCEEDS_LIMIT", message, observed=asked, limit=limit, unit="share of equity"
-        )
+        invested = totals(context).net
+        return exposure_within(order, context, "net", invested=invested, limit=self.max_net_exposure, codes=self.codes)

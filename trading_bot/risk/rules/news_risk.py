@@ -27,17 +27,17 @@ class NewsRisk:
     news_veto: Annotated[Decimal, Gt(0), Le(1)] = Decimal("0.8")  # badness
     news_influence: Annotated[Decimal, Ge(0), Le(1)] = Decimal("0.5")  # share of the wanted position
     stage: ClassVar[Stage] = Stage.SIZE_CAPS
-    codes: ClassVar[tuple[str, ...]] = ("NEWS_NOT_BAD", "NEWS_BAD", "NEWS_FORBIDS")
+    codes: ClassVar[tuple[str, ...]] = ("NEWS_ALLOWS", "NEWS_BAD", "NEWS_FORBIDS")
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, fewer, or none; exits pass."""
         if not order.signal.purpose.is_entry:
-            return passed(order, "NEWS_NOT_BAD", observed=NOT_FOR_EXITS)
+            return passed(order, "NEWS_ALLOWS", observed=NOT_FOR_EXITS)
         scores = context.market.history.sentiment
         column = context.market.history.find(order.symbol)
         score = float("nan") if scores is None or column is None or not len(scores) else float(scores[-1, column])
         if not score < 0:  # also for NaN, which says that there is no news
-            return passed(order, "NEWS_NOT_BAD", observed="no news" if isnan(score) else f"{score:+.2f}")
+            return passed(order, "NEWS_ALLOWS", observed="no news" if isnan(score) else f"{score:+.2f}")
         badness, limit, unit = Decimal(repr(-score)), self.news_veto, "sentiment below 0"
         seen = badness.quantize(Decimal("0.01"))
         if badness >= limit:
@@ -47,4 +47,4 @@ class NewsRisk:
         wanted = context.equity * Decimal(repr(order.signal.wanted_weight)) * left / order.price
         message = f"the news of {order.symbol} is bad ({score:+.2f}): {left:.0%} of what was wanted"
         room = wanted - context.portfolio.held(order.symbol)
-        return capped(order, room, "NEWS_BAD", message, observed=seen, limit=limit, unit=unit)
+        return capped(order, room, ("NEWS_ALLOWS", "NEWS_BAD"), message, observed=seen, limit=limit, unit=unit)

@@ -45,7 +45,15 @@ class PortfolioHeat:
         asked = share_of_equity(hot + order.notional * distance, context)
         room = (context.equity * limit - hot) / (distance * order.price)
         message = f"all stops together may cost {limit:.1%} of equity, asked were {asked:.2%}"
-        return capped(order, room, "HEAT_EXCEEDS_LIMIT", message, observed=asked, limit=limit, unit="share of equity")
+        return capped(
+            order,
+            room,
+            ("HEAT_WITHIN_LIMIT", "HEAT_EXCEEDS_LIMIT"),
+            message,
+            observed=asked,
+            limit=limit,
+            unit="share of equity",
+        )
 
     def _heat(self, context: RiskContext) -> Decimal:
         """Return the dollars that all stops together would cost."""

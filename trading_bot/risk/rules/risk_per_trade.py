@@ -44,7 +44,13 @@ class RiskPerTrade:
         room = (context.equity * limit / distance - held) / order.price
         message = f"a fall to the stop ({distance:.0%} below) may cost {limit:.1%} of equity, asked were {asked:.2%}"
         return capped(
-            order, room, "TRADE_RISK_EXCEEDS_MAX_PCT", message, observed=asked, limit=limit, unit="share of equity"
+            order,
+            room,
+            ("TRADE_RISK_WITHIN_MAX_PCT", "TRADE_RISK_EXCEEDS_MAX_PCT"),
+            message,
+            observed=asked,
+            limit=limit,
+            unit="share of equity",
         )
 
     def _distance(self, order: Order, context: RiskContext) -> Decimal:

@@ -39,5 +39,11 @@ class SectorAllocation:
         room = (context.equity * limit - invested) / order.price
         message = f"{sector} may be {limit:.0%} of equity, asked were {asked:.1%}"
         return capped(
-            order, room, "SECTOR_EXCEEDS_MAX_PCT", message, observed=asked, limit=limit, unit="share of equity"
+            order,
+            room,
+            ("SECTOR_WITHIN_MAX_PCT", "SECTOR_EXCEEDS_MAX_PCT"),
+            message,
+            observed=asked,
+            limit=limit,
+            unit="share of equity",
         )

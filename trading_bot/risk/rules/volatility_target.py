@@ -55,7 +55,7 @@ class VolatilityTarget:
         return capped(
             order,
             room,
-            "VOLATILITY_EXCEEDS_TARGET",
+            ("VOLATILITY_WITHIN_TARGET", "VOLATILITY_EXCEEDS_TARGET"),
             message,
             observed=asked,
             limit=limit,

@@ -40,7 +40,13 @@ class WholeShares:
             code = "ROUNDED_TO_WHOLE_SHARES"
             message = f"{order.quantity.normalize():f} shares were rounded down to {tradable.normalize():f}"
         return capped(
-            order, tradable, code, message, observed=order.quantity.normalize(), limit=tradable, unit="shares"
+            order,
+            tradable,
+            ("QUANTITY_TRADABLE", code),
+            message,
+            observed=order.quantity.normalize(),
+            limit=tradable,
+            unit="shares",
         )
 
     def _rounded(self, quantity: Decimal) -> Decimal:
