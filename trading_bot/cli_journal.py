@@ -115,23 +115,17 @@ def replay(
     """Decide a recorded cycle again from what it knew, and compare bit for bit; exit 1 where something differs."""
     if cycle is not None and since is not None:
         raise SettingsError("CYCLE is one cycle and --from many; write one of them.")
-    from trading_bot.core.again import decide_again, first_difference
-    from trading_bot.core.program import program
-
     found: list[dict[str, Any]] = []
     with book_to_read(config) as book:
         asked = book.stories.cycles_since(since) if since else (book.stories.find_cycle(cycle),)
         if not asked:
             raise StateError(f"No cycle has decided anything since {since}.")
         for each in asked:
-            record, then = book.recordings.read(each.cycle_id), book.journal.decisions(each.cycle_id)
-            difference = first_difference(then, decide_again(record, then))
-            same_code = record.conditions.program == program()
-            found.append(_compared(each, len(then), difference, same_code=same_code))
+            found.append(_compared(book, each))
+            if not as_json:
+                sys.stdout.write(f"{_told(found[-1])}\n")
     if as_json:
         sys.stdout.write(json.dumps(found if since else found[0], indent=2) + "\n")
-    else:
-        sys.stdout.write("".join(f"{_told(each)}\n" for each in found))
     return FAILED if any(each["difference"] for each in found) else DONE
 
 
@@ -160,14 +154,19 @@ def what_if(
     return DONE
 
 
-def _compared(cycle: DecidedCycle, count: int, difference: str, *, same_code: bool) -> dict[str, Any]:
+def _compared(book: StateManager, cycle: DecidedCycle) -> dict[str, Any]:
+    from trading_bot.core.again import decide_again, first_difference
+    from trading_bot.core.program import program
+
+    record, then = book.recordings.read(cycle.cycle_id), book.journal.decisions(cycle.cycle_id)
+    difference = first_difference(then, decide_again(record, then))
     return {
         "cycle_id": cycle.cycle_id,
         "session": str(cycle.session),
-        "decisions": count,
+        "decisions": len(then),
         "same": not difference,
         "difference": difference or None,
-        "same_program": same_code,
+        "same_program": record.conditions.program == program(),
     }
 
 

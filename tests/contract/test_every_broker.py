@@ -260,5 +260,10 @@ def test_a_final_order_stays_as_it_is(stand):
 
 
 def test_closing_twice_does_no_harm(stand):
+    before = stand.broker.get_portfolio()
+
     stand.broker.close()
     stand.broker.close()
+    stand.reopen()
+
+    assert stand.broker.get_portfolio() == before

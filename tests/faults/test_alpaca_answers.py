@@ -81,6 +81,7 @@ def test_fault_05_a_504_after_accepting_ends_with_one_order(trading: Trading):
     trading.wants("AAPL").cycle()
 
     bought_once(trading)
+    assert trading.sandbox.sent("POST", ORDERS) == 1
 
 
 def test_fault_05_a_504_of_an_order_that_was_not_accepted_is_sent_again_under_its_name(trading: Trading):

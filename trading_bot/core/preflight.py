@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
 from trading_bot.core.hours import TradingHours
-from trading_bot.domain.errors import BensBotError, NoMoreSessions, SettingsError
+from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
 from trading_bot.domain.ports import TellsTime
 from trading_bot.domain.words import counted, dollars, one_line
 from trading_bot.state.audit import check_ledger
-from trading_bot.state.manager import open_read_only
+from trading_bot.state.manager import StateManager, open_read_only
 from trading_bot.state.records import AccountBinding, Violation
 
 if TYPE_CHECKING:
@@ -60,13 +60,12 @@ def examine(
 ) -> Iterator[Finding]:
     """Yield what was found, one part after the other. Nothing is created, sent or changed."""
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
-    binding: list[AccountBinding] = []
     yield _guarded("plug-ins", "bensbot config check FILE names the setting", lambda: _plugins(settings))
     yield _guarded("disk", "make room, or set state.folder", lambda: _disk(settings, free_bytes))
-    yield _guarded("book", "", lambda: _book(settings, binding))
+    yield _guarded("book", "", lambda: _book(settings))
     yield _guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
     yield _guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
-    yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), binding, clock)
+    yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), clock)
     yield _guarded("notices", "look at notification.urls", lambda: _notices(settings))
 
 
@@ -97,19 +96,30 @@ def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
 
 
-def _book(settings: TradingBotSettings, binding: list[AccountBinding]) -> Finding:
+def _book(settings: TradingBotSettings) -> Finding:
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
         return Finding("book", Verdict.PASS, f"{settings.state.folder} holds none yet; the first cycle makes it")
-    url, timeout = assembly.book_url(settings), settings.state.busy_timeout_seconds
-    with open_read_only(url, busy_timeout_seconds=timeout) as book:
-        book.check()
-        violations, bound = check_ledger(book.engine), book.cycles.binding()
-    if bound is not None:
-        binding.append(bound)
+    try:
+        with _opened(settings) as book:
+            book.check()
+            violations = check_ledger(book.engine)
+    except SchemaOutdated as older:
+        return Finding("book", Verdict.WARN, one_line(str(older)), "keep the copy that was made before")
     if violations:
         fix = "stop the bot and restore a backup (docs/storage.md)"
         return Finding("book", Verdict.FAIL, f"{counted(len(violations), 'law')} broken", fix, violations)
     return Finding("book", Verdict.PASS, "The book obeys every law of the ledger.")
+
+
+def _opened(settings: TradingBotSettings) -> StateManager:
+    return open_read_only(assembly.book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds)
+
+
+def _bound(settings: TradingBotSettings) -> AccountBinding | None:
+    """Return whose book it is, where that can be read: what is wrong with the book is a finding of its own."""
+    with suppress(StateError), _opened(settings) as book:
+        return book.cycles.binding()
+    return None
 
 
 def _prices(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> Finding:
@@ -149,7 +159,6 @@ def _calendar(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -
 def _broker(
     settings: TradingBotSettings,
     connect: Callable[[Path | None], BrokerAdapter],
-    binding: list[AccountBinding],
     clock: Clock,
 ) -> Iterator[Finding]:
     """Ask the broker who we are and what time it is."""
@@ -164,21 +173,21 @@ def _broker(
             return
         stack.callback(broker.close)
         fix = "look at the settings under broker, and at the broker's status page"
-        yield _guarded("broker", fix, lambda: _account(settings, broker.account(), binding))
+        yield _guarded("broker", fix, lambda: _account(settings, broker.account()))
         if isinstance(broker, TellsTime):
             yield _guarded("clock", "try again", lambda: _clock(broker, clock.now))
 
 
-def _account(settings: TradingBotSettings, account: BrokerAccount, binding: list[AccountBinding]) -> Finding:
+def _account(settings: TradingBotSettings, account: BrokerAccount) -> Finding:
     said = f"{account.mode} account {account.account_id} at {settings.broker.name}"
     try:
         require_consent(settings.broker, account)
     except SettingsError as refused:
         return Finding("broker", Verdict.FAIL, one_line(str(refused)), "see docs/alpaca.md")
-    for bound in binding:
-        if (bound.account_id, bound.mode) != (account.account_id, account.mode):
-            fix = "give this account a state.folder of its own"
-            return Finding("broker", Verdict.FAIL, f"{said}; the book belongs to {bound.mode} {bound.account_id}", fix)
+    bound = _bound(settings)
+    if bound is not None and (bound.account_id, bound.mode) != (account.account_id, account.mode):
+        fix = "give this account a state.folder of its own"
+        return Finding("broker", Verdict.FAIL, f"{said}; the book belongs to {bound.mode} {bound.account_id}", fix)
     if account.blocked:
         return Finding("broker", Verdict.FAIL, f"{said} is blocked", "ask the broker why")
     if account.buying_power <= 0:

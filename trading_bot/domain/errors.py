@@ -15,6 +15,7 @@ BensBotError
 │   ├── StateFull           no room to write
 │   ├── StateCorrupt        the file is damaged: it is kept, restore a copy
 │   ├── SchemaMismatch      written by another version of the bot
+│   │   └── SchemaOutdated  by an older one; the next cycle migrates it
 │   └── WrongAccount        the book belongs to another account
 ├── LooksAhead              a strategy knew what came later: its result is worth nothing
 ├── LeaseLost               another process trades now: this one may neither write nor send
@@ -93,7 +94,11 @@ class StateCorrupt(StateError):
 
 
 class SchemaMismatch(StateError):
-    """The database was written by a newer version of the bot."""
+    """The database was written by another version of the bot."""
+
+
+class SchemaOutdated(SchemaMismatch):
+    """By an older one: the next cycle brings it up to date."""
 
 
 class WrongAccount(StateError):

@@ -8,7 +8,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from trading_bot.domain.errors import SchemaMismatch, StateError
+from trading_bot.domain.errors import SchemaOutdated, StateError
 from trading_bot.domain.ports import Clock
 from trading_bot.state.chores import ChoreBook
 from trading_bot.state.control import ControlBook
@@ -124,7 +124,7 @@ def _require_current(revision: str | None, place: str) -> None:
     if revision is None:
         raise StateError(f"There is no book at {place} yet; the first cycle makes one.")
     if revision != REVISIONS[-1]:
-        raise SchemaMismatch(f"The book {place} has schema {revision}; the next cycle migrates it to {REVISIONS[-1]}.")
+        raise SchemaOutdated(f"The book {place} has schema {revision}; the next cycle migrates it to {REVISIONS[-1]}.")
 
 
 class _ReadingOnly:

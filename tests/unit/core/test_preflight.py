@@ -54,6 +54,15 @@ def test_a_book_that_breaks_a_law_fails_with_the_row(folder: Path):
     assert "restore a backup" in book.fix
 
 
+def test_a_book_of_an_older_version_is_brought_up_to_date_by_the_next_cycle(folder: Path):
+    change(folder / "bensbot.db", "UPDATE bensbot_version SET version_num = '0004'")
+
+    book = found(folder)["book"]
+
+    assert book.verdict is Verdict.WARN
+    assert "has schema 0004; the next cycle migrates it to 0006" in book.said
+
+
 def test_the_book_of_another_account_fails(folder: Path):
     with open_desk(folder) as desk:
         cycle.run_cycle(desk.bot, run_id="run")
