@@ -44,8 +44,8 @@ class AlpacaPrices:
         }
         for some in self._in_parts():
             for page in self._pages("/stocks/bars", {**query, **self._feed(), "symbols": ",".join(some)}):
-                for symbol, bars in _mapping(page, "bars").items():
-                    rows[Symbol(symbol)].update(_row(bar) for bar in cast("Sequence[object]", bars))
+                for symbol, bars in self._of_ours(_mapping(page, "bars")):
+                    rows[symbol].update(_row(bar) for bar in cast("Sequence[object]", bars))
         return rows
 
     def today(self) -> Rows:
@@ -53,10 +53,10 @@ class AlpacaPrices:
         rows: dict[Symbol, dict[date, tuple[float, ...]]] = {}
         for some in self._in_parts():
             answer = self._get("/stocks/snapshots", {**self._feed(), "symbols": ",".join(some)})
-            for symbol, snapshot in _fields(answer, "snapshots").items():
+            for symbol, snapshot in self._of_ours(_fields(answer, "snapshots")):
                 bar = _fields(snapshot, "a snapshot").get("dailyBar")
                 if bar is not None:
-                    rows[Symbol(symbol)] = dict([_row(bar)])
+                    rows[symbol] = dict([_row(bar)])
         return rows
 
     def splits(self, first: date, last: date) -> tuple[Split, ...]:
@@ -71,6 +71,14 @@ class AlpacaPrices:
                 for kind in ("forward_splits", "reverse_splits"):
                     found += (_split(action) for action in cast("Sequence[object]", actions.get(kind, ())))
         return tuple(sorted(found, key=lambda split: (split.session, split.symbol)))
+
+    def _of_ours(self, by_symbol: Document) -> Iterator[tuple[Symbol, object]]:
+        """Yield what was asked for. Raises DataError on another symbol: then the answer is one to another question."""
+        ours = frozenset(self.symbols)
+        for name, value in by_symbol.items():
+            if name not in ours:
+                raise DataError(f"Alpaca answers with {name}, which nobody asked for")
+            yield Symbol(name), value
 
     def _in_parts(self) -> Iterator[tuple[Symbol, ...]]:
         for begin in range(0, len(self.symbols), SYMBOLS_A_REQUEST):

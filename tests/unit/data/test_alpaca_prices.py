@@ -118,12 +118,20 @@ def test_a_plan_without_the_feed_is_told_what_to_set(sandbox: Sandbox):
         (html_page(200, times=9), SourceUnavailable),
         (Fault(status=503, times=9), SourceUnavailable),
         (Fault(status=200, body='{"bars": {"BBB": [{"t": "noon"}]}, "next_page_token": null}'), DataError),
+        (Fault(status=200, body='{"bars": {"AAA": []}, "next_page_token": null}'), DataError),
         (Fault(status=200, body="[]"), DataError),
     ],
-    ids=["html", "503", "a bar that is none", "a list"],
+    ids=["html", "503", "a bar that is none", "another symbol", "a list"],
 )
 def test_fault_41_an_answer_that_is_no_prices_is_no_price(sandbox: Sandbox, fault: Fault, error: type[Exception]):
     sandbox.faults.add(fault)
     wire = data_wire(Keys(**KEYS), sandbox.url, patient())
     with pytest.raises(error):
         AlpacaPrices(wire, (Symbol("BBB"),), None).past(DAYS[0], TODAY)
+
+
+def test_fault_41_a_snapshot_of_another_symbol_is_no_price(sandbox: Sandbox):
+    sandbox.faults.add(Fault(status=200, body='{"AAA": {}}'))
+    wire = data_wire(Keys(**KEYS), sandbox.url, patient())
+    with pytest.raises(DataError, match="answers with AAA, which nobody asked for"):
+        AlpacaPrices(wire, (Symbol("BBB"),), None).today()
