@@ -17,9 +17,9 @@ test *ARGS:
 
 # The others: the wheel, a fresh clone, real processes that are killed.
 slow *ARGS:
-    uv run pytest -m slow -n 3 {{ARGS}}
+    uv run pytest -m "slow and not endurance" -n 3 {{ARGS}}
 
-# Half an hour of real servers: control by flows, crashes, the watchdog's rules. Before a release.
+# Real servers and kills: control by flows, crashes, the watchdog's rules, whole sweeps. Before a release.
 endurance *ARGS:
     uv run pytest -m endurance -n 2 {{ARGS}}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.sweeping import STRUCK, Outcome, outcome_of, read, trade_in_processes
+from tests.patience import EVERY
 from trading_bot.domain.money import cents
 from trading_bot.state import check_ledger, open_read_only
 
@@ -122,20 +123,26 @@ def test_a_process_killed_at_some_changes_arrives_all_the_same(start: Path, undi
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_any_call_at_all_arrives_all_the_same(start: Path, undisturbed: Outcome, tmp_path: Path):
-    places = kill(start, undisturbed, tmp_path, "killed anywhere")
+@EVERY
+def test_a_process_killed_at_any_call_at_all_arrives_all_the_same(
+    start: Path, undisturbed: Outcome, tmp_path: Path, step: int
+):
+    places = kill(start, undisturbed, tmp_path, "killed anywhere", step)
 
-    assert len(places) > 100
+    assert len(places) > 100 // step
     assert {"before broker.submit", "after broker.submit"} <= set(places)
     assert {f"{when} commit {file}" for when in ("before", "after") for file in BOOKS} <= set(places)
 
 
 @pytest.mark.slow
-def test_a_database_locked_at_any_boundary_changes_nothing(start: Path, undisturbed: Outcome, tmp_path: Path):
+@EVERY
+def test_a_database_locked_at_any_boundary_changes_nothing(
+    start: Path, undisturbed: Outcome, tmp_path: Path, step: int
+):
     def check(stroke: Stroke) -> list[str]:
         return ended_with(stroke, 0) + otherwise(undisturbed, stroke.folder)
 
-    places = sweep(start, tmp_path, LAST, "database busy", check)
+    places = sweep(start, tmp_path, LAST, "database busy", check, step)
 
     assert set(places) == {f"begin {file}" for file in BOOKS}
 
@@ -153,7 +160,8 @@ def test_a_broker_without_a_clear_answer_at_any_call_doubles_nothing(start: Path
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_makes_its_first_book_changes_nothing(tmp_path: Path):
+@EVERY
+def test_a_process_killed_while_it_makes_its_first_book_changes_nothing(tmp_path: Path, step: int):
     nothing, undisturbed, last = tmp_path / "nothing", tmp_path / "undisturbed", date(2022, 1, 6)
     nothing.mkdir()
     assert trade_in_processes(undisturbed, until=last) == [0]
@@ -162,7 +170,7 @@ def test_a_process_killed_while_it_makes_its_first_book_changes_nothing(tmp_path
     def check(stroke: Stroke) -> list[str]:
         return ended_with(stroke, KILLED) + otherwise(wanted, stroke.folder)
 
-    assert len(sweep(nothing, tmp_path, last, "killed", check)) > 80
+    assert len(sweep(nothing, tmp_path, last, "killed", check, step)) > 80 // step
 
 
 def ended_with(stroke: Stroke, wanted: int) -> list[str]:

@@ -169,11 +169,11 @@ def test_a_server_that_cannot_start_says_its_last_words(tmp_path: Path):
     ("number", "moment"),
     [
         (signal.SIGINT, "booting"),
-        (signal.SIGTERM, "booting"),
-        (signal.SIGHUP, "booting"),
-        (signal.SIGKILL, "booting"),
-        (signal.SIGTERM, "up"),
         (signal.SIGKILL, "up"),
+        pytest.param(signal.SIGTERM, "booting", marks=pytest.mark.endurance),
+        pytest.param(signal.SIGHUP, "booting", marks=pytest.mark.endurance),
+        pytest.param(signal.SIGKILL, "booting", marks=pytest.mark.endurance),
+        pytest.param(signal.SIGTERM, "up", marks=pytest.mark.endurance),
     ],
 )
 def test_no_signal_leaves_a_server_behind(tmp_path: Path, number: signal.Signals, moment: str):
