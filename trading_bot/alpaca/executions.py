@@ -32,7 +32,7 @@ def executions_of(orders: Sequence[Placed], ask: Ask, calendar: TradingCalendar)
     ours = {order.broker_order_id: order.client_order_id for order in orders}
     found: dict[str, Fill] = {}
     for query in _queries(orders):
-        for document in _pages(ask, query):
+        for document in pages(ask, query):
             name = ours.get(text(document, "order_id"))
             if name is not None:
                 fill = fill_of(document, name, calendar)
@@ -47,7 +47,7 @@ def _queries(orders: Sequence[Placed]) -> list[dict[str, Any]]:
     return [{"after": oldest.isoformat().replace("+00:00", "Z")}]
 
 
-def _pages(ask: Ask, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+def pages(ask: Ask, query: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return every page; a token that leads nowhere new ends it."""
     documents: dict[str, dict[str, Any]] = {}
     terms = {**query, "direction": "asc", "page_size": PAGE}

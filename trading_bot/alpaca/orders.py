@@ -153,8 +153,14 @@ def account_of(document: object, mode: str) -> BrokerAccount:
         buying_power=cents(number(fields, "buying_power")),
         equity=equity,
         margin_call=_below(equity, fields.get("maintenance_margin")),
+        fees_due=_fees_due(_as_said(fields.get("accrued_fees"))),
         blocked=any(bool(fields.get(name)) for name in stops) or fields.get("status") in ("ACCOUNT_CLOSED", "REJECTED"),
     )
+
+
+def _fees_due(said: Decimal | None) -> Decimal:
+    """Return fees that will be charged, 0 where no number is said: then they explain nothing."""
+    return cents(abs(said)) if said is not None and said.is_finite() else ZERO
 
 
 def _as_said(value: object) -> Decimal | None:

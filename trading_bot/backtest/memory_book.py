@@ -6,12 +6,16 @@ out what guards against other processes: leases, owners and locks mean nothing h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 
 from trading_bot.backtest.memory_journal import LONG_AGO, MemoryJournal
 from trading_bot.backtest.memory_ledger import MemoryLedger
+from trading_bot.domain.cash import CashActivity, Traded
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
+from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import Coverage, Regime
 
 
@@ -56,6 +60,35 @@ class MemoryCycles:
         """End a cycle that has traded."""
 
 
+class MemoryCash:
+    """What came and went without a trade? Nothing: the broker of a backtest lists no such thing."""
+
+    def ask_after(self) -> datetime:
+        """Return when the account was opened."""
+        return LONG_AGO
+
+    def book(self, lease: Lease, listed: Sequence[CashActivity]) -> tuple[CashActivity, ...]:
+        """Take nothing. Raises StateError where there is something to take."""
+        del lease
+        if listed:
+            raise StateError(f"A backtest books no cash beside trades, but {listed[0].activity_id} is listed.")
+        return ()
+
+    def due(self, listed: Sequence[CashActivity]) -> tuple[CashActivity, ...]:
+        """Return what is listed: nothing of it is booked."""
+        return tuple(listed)
+
+    def listed(self, since: datetime) -> tuple[CashActivity, ...]:
+        """Return nothing."""
+        del since
+        return ()
+
+    def traded(self, since: date) -> Traded:
+        """Return nothing: no fees are due."""
+        del since
+        return Traded()
+
+
 class MemoryBook:
     """The book of one backtest."""
 
@@ -63,6 +96,7 @@ class MemoryBook:
         """Begin with `opening` dollars."""
         self.control = MemoryControl()
         self.cycles = MemoryCycles()
+        self.cash = MemoryCash()
         self.journal = MemoryJournal()
         self.ledger = MemoryLedger(self.journal, opening)
 

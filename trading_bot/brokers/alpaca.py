@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
+from trading_bot.alpaca.activities import cash_activities_of
 from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
 from trading_bot.alpaca.executions import Placed, executions_of
 from trading_bot.alpaca.orders import (
@@ -24,6 +25,7 @@ from trading_bot.alpaca.pretrade import Asset, asset_of, on_the_tick, wrong_asse
 from trading_bot.alpaca.quotes import latest_quotes
 from trading_bot.alpaca.wire import Refused
 from trading_bot.brokers.registry import broker
+from trading_bot.domain.cash import CashActivity
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import MarketState, Symbol
@@ -132,6 +134,10 @@ class AlpacaBroker:
         """Return every fill of these orders, oldest first."""
         placed = [order for order_id in dict.fromkeys(order_ids) if (order := self._seen(order_id)) is not None]
         return executions_of(placed, lambda query: self._list("/account/activities/FILL", query), self._calendar)
+
+    def cash_activities(self, after: datetime) -> tuple[CashActivity, ...]:
+        """Return what moved cash beside trades, listed after an instant, oldest first."""
+        return cash_activities_of(lambda query: self._list("/account/activities", query), after)
 
     def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
         """Return what may be done with these stocks; one that the broker does not know cannot be traded."""

@@ -158,6 +158,7 @@ def update_portfolio_state(
         equity_curve=desk.book.ledger.equity_curve(),
         state=desk.book.control.read().state,
         warnings=settlement.warnings,
+        cash=settlement.cash,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from trading_bot.domain.money import ZERO
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.reporting.metrics_document import Metrics
 from trading_bot.reporting.performance import performance
@@ -18,7 +19,8 @@ def read_metrics(book: StateManager, *, since: date | None = None) -> Metrics:
     """
     earlier, points = _divided(book.ledger.equity_curve(), since)
     opening = earlier[-1].equity if earlier else _deposit(book)
-    return Metrics(book.statistics.read(since=since), performance(opening, points))
+    paid_in = earlier[-1].paid_in if earlier else ZERO
+    return Metrics(book.statistics.read(since=since), performance(opening, points, paid_in=paid_in))
 
 
 def _divided(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import require_consent, take_lease
-from trading_bot.core.settlement import differences, settle
+from trading_bot.core.comparing import compare
+from trading_bot.core.settlement import settle
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import StateBusy, StateError
 from trading_bot.domain.portfolio import Portfolio
@@ -62,15 +63,17 @@ def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
         state = bot.book.control.read().state
         ticket = CycleTicket(NAME, at, session, lease, state)
         settlement = settle(bot, ticket, bot.data.get_market_state(at, session))
-        ours, theirs = bot.book.ledger.portfolio(), bot.broker.get_portfolio()
-        return Reconciled(settlement, ours, theirs, tuple(differences(ours, theirs)), bot.book.control.read().state)
+        found = compare(bot)
+        return Reconciled(settlement, found.ours, found.theirs, found.differences, bot.book.control.read().state)
 
 
 def account_now(bot: Bot) -> AccountNow:
     """Ask the broker for the account, and compare it with the book. Nothing is changed. Raises BrokerError."""
-    account, theirs = bot.broker.account(), bot.broker.get_portfolio()
-    ours = bot.book.ledger.portfolio() if bot.book.cycles.binding() is not None else None
-    return AccountNow(account, theirs, ours, tuple(differences(ours, theirs)) if ours else ())
+    account = bot.broker.account()
+    if bot.book.cycles.binding() is None:
+        return AccountNow(account, bot.broker.get_portfolio(), None, ())
+    found = compare(bot)
+    return AccountNow(account, found.theirs, found.ours, found.differences)
 
 
 def _session(bot: Bot) -> date:

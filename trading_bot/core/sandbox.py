@@ -22,7 +22,9 @@ def sandbox_of_today(now: datetime, *, port: int = 0) -> Sandbox:
     """Return a sandbox that is always open and has not begun to listen; its clock is the machine's."""
     hours, clock = TradingHours(), SandboxClock()
     market = SandboxMarket(prices_of_today(now.date(), hours), hours, clock.now, always_open=True)
-    return Sandbox(SandboxExchange(market, account_number=f"PA{now:%y%m%d%H%M%S}"), clock, port=port)
+    exchange = SandboxExchange(market, account_number=f"PA{now:%y%m%d%H%M%S}")
+    exchange.behaviour = replace(exchange.behaviour, fees="accrued")  # as on a live account
+    return Sandbox(exchange, clock, port=port)
 
 
 def prices_of_today(today: date, hours: TradingHours) -> RawBars:

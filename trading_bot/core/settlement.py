@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from trading_bot.core.comparing import book_cash, compare
+from trading_bot.domain.cash import ListsCash
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import ClientOrderId, Fill, OpenOrder, OrderUpdate
-from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.words import trade
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     for order, answer in zip(open_orders, answers, strict=True):
         if answer is None:
             _drop_what_never_arrived(desk, ticket, order)
+    cash = book_cash(desk, ticket)
     later, differences = _differences(desk, ticket)
     newest = {update.client_order_id: update for update in (*late, *updates, *later.updates)}
-    return Settlement(tuple(newest.values()), (*fills, *later.fills), (*warnings, *differences))
+    return Settlement(tuple(newest.values()), (*fills, *later.fills), (*warnings, *differences), (*cash, *later.cash))
 
 
 def _answers(desk: Desk, orders: Sequence[OpenOrder]) -> list[OrderUpdate | None]:
@@ -112,8 +114,12 @@ def _cancelled(desk: Desk, ticket: CycleTicket, found: OrderUpdate) -> tuple[Ord
 
 def _book_splits(desk: Desk, ticket: CycleTicket, market: MarketState) -> None:
     held = desk.book.ledger.portfolio().positions
-    priced = [(split, market.close_on(split.symbol, split.session)) for split in market.splits if split.symbol in held]
-    for split in desk.book.ledger.apply_splits(ticket.lease, [(split, price) for split, price in priced if price]):
+    pays = isinstance(desk.broker, ListsCash)  # then it lists what it pays for parts of a share, and we need not guess
+    splits = [split for split in market.splits if split.symbol in held]
+    priced = [(split, ZERO if pays else market.close_on(split.symbol, split.session)) for split in splits]
+    for split in desk.book.ledger.apply_splits(
+        ticket.lease, [(split, price) for split, price in priced if price is not None]
+    ):
         log.info("%s was split %s for 1 on %s", split.symbol, split.ratio, split.session)
 
 
@@ -141,16 +147,14 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
     fills that are not listed yet is looked at again, and is no reason to stop if it stays so. Return what was booked
     meanwhile, and the differences in words.
     """
-    booked = Settlement((), (), ())
-    found = _found(desk)
+    booked = Settlement()
+    found = compare(desk).differences
     for seconds in LOOK_AGAIN:
-        if not found or desk.data.historical or not (working := desk.book.journal.open_orders()):
+        if not found or not _may_still_move(desk):
             break
         desk.clock.sleep(seconds)
-        answers = _answers(desk, working)
-        fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
-        booked = Settlement((*booked.updates, *updates), (*booked.fills, *fills), ())
-        found = _found(desk)
+        booked = _booked_meanwhile(desk, ticket, booked)
+        found = compare(desk).differences
     coming = _on_their_way(desk) if found else []
     if coming:
         log.warning("Fills of %s are not listed yet: %s", ", ".join(coming), "; ".join(found))
@@ -159,22 +163,17 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
     return booked, tuple(f"Our book and the broker's differ. {difference}" for difference in found)
 
 
-def _found(desk: Desk) -> list[str]:
-    return differences(desk.book.ledger.portfolio(), desk.broker.get_portfolio())
+def _may_still_move(desk: Desk) -> bool:
+    """Say whether something is on its way that may make both books agree."""
+    return not desk.data.historical and (isinstance(desk.broker, ListsCash) or bool(desk.book.journal.open_orders()))
 
 
-def differences(ours: Portfolio, theirs: Portfolio) -> list[str]:
-    """Return where our book and the broker's differ, in words: shares first, then cash."""
-    if ours == theirs:  # nearly always
-        return []
-    found = [
-        f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
-        for symbol in sorted({*ours.positions, *theirs.positions})
-        if ours.held(symbol) != theirs.held(symbol)
-    ]
-    if ours.cash != theirs.cash:
-        found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
-    return found
+def _booked_meanwhile(desk: Desk, ticket: CycleTicket, before: Settlement) -> Settlement:
+    """Book what has come since the last look, and return it with what came before."""
+    answers = _answers(desk, desk.book.journal.open_orders())
+    fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
+    cash = book_cash(desk, ticket)
+    return Settlement((*before.updates, *updates), (*before.fills, *fills), (), (*before.cash, *cash))
 
 
 def _on_their_way(desk: Desk) -> list[str]:

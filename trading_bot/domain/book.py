@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from trading_bot.domain.cash import CashActivity, Traded
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Coverage, Regime, Split
@@ -145,6 +146,30 @@ class LedgerPort(Protocol):
         ...
 
 
+class CashPort(Protocol):
+    """What came and went without a trade?"""
+
+    def ask_after(self) -> datetime:
+        """Return the instant after which the broker is to be asked for what it has listed."""
+        ...
+
+    def book(self, lease: Lease, listed: Sequence[CashActivity]) -> tuple[CashActivity, ...]:
+        """Book what is not booked yet, and return that: what it is listed with less what is booked of it."""
+        ...
+
+    def due(self, listed: Sequence[CashActivity]) -> tuple[CashActivity, ...]:
+        """Return what `book` would book."""
+        ...
+
+    def listed(self, since: datetime) -> tuple[CashActivity, ...]:
+        """Return what is booked of what the broker listed from an instant on."""
+        ...
+
+    def traded(self, since: date) -> Traded:
+        """Return what changed hands in the sessions from `since` on."""
+        ...
+
+
 class Book(Protocol):
     """The book, as far as the steps of a cycle write in it."""
 
@@ -166,4 +191,9 @@ class Book(Protocol):
     @property
     def ledger(self) -> LedgerPort:
         """What do we own?"""
+        ...
+
+    @property
+    def cash(self) -> CashPort:
+        """What came and went without a trade?"""
         ...

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from trading_bot.domain.cash import CashActivity
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
@@ -90,6 +91,7 @@ class Settlement:
     updates: tuple[OrderUpdate, ...] = ()  # orders that changed
     fills: tuple[Fill, ...] = ()  # newly booked
     warnings: tuple[str, ...] = ()  # what a person should know, e.g. books that differ
+    cash: tuple[CashActivity, ...] = ()  # newly booked: money that moved without a trade
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,3 +111,4 @@ class CycleReport:
     equity_curve: tuple[EquityPoint, ...]
     state: TradingState
     warnings: tuple[str, ...] = field(default=())
+    cash: tuple[CashActivity, ...] = ()  # booked by this cycle: money that moved without a trade

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from trading_bot.domain.cash import CashActivity
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Position
@@ -58,3 +59,4 @@ class BookedDay:
     decisions: DayDecisions
     cycles: DayCycles
     booked_late: int  # fills of this session or earlier that its equity does not count
+    cash: tuple[CashActivity, ...] = ()  # money that moved without a trade, as its equity counts it

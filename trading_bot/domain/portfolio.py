@@ -63,3 +63,4 @@ class EquityPoint:
     cash: Decimal
     equity: Decimal
     gross: Decimal | None = None  # dollars in positions, long and short added up; None where it was not kept
+    paid_in: Decimal = ZERO  # dollars the owner has paid in after the opening deposit until then, less what he took out

@@ -190,6 +190,7 @@ class BrokerAccount:
     blocked: bool = False
     equity: Decimal | None = None  # dollars, cash and positions; NaN where the broker says so; None: it does not say
     margin_call: bool = False  # the positions need more equity than there is
+    fees_due: Decimal = Decimal(0)  # dollars of fees that are not charged yet; the cash may be without them already
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ settled       the same, for orders of earlier cycles that changed since
 fills         [{execution_id, client_order_id, symbol, side, quantity, price, fee, session, filled_at}]
 cash, equity
 positions     [{symbol, quantity, average_price, price, value, unrealised}]   the last three may be null
-equity_curve  [{session, cash, equity, gross (or null)}]
+equity_curve  [{session, cash, equity, gross (or null), paid_in}]
+cash_moved    [{kind, symbol (or null), amount, day, note, activity_id}]   money that moved without a trade
 warnings      [text]
 ```
 
@@ -38,6 +39,7 @@ from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.words import verdict
+from trading_bot.reporting.cash import cash_document
 from trading_bot.reporting.metrics import holdings
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
@@ -62,6 +64,7 @@ def report_as_json(report: CycleReport) -> str:
         "equity": plain(report.equity),
         "positions": [plain_record(asdict(holding)) for holding in holdings(report)],
         "equity_curve": [plain_record(asdict(point)) for point in report.equity_curve],
+        "cash_moved": [cash_document(activity) for activity in report.cash],
         "warnings": list(report.warnings),
     }
     return json.dumps(document, indent=2, allow_nan=False)

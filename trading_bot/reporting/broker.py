@@ -12,6 +12,7 @@ from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import BrokerAccount
 from trading_bot.domain.stories import Entry
 from trading_bot.domain.words import dollars, one_line, price_text, sentence, shares_text, trade
+from trading_bot.reporting.cash import cash_document, cash_line
 from trading_bot.reporting.story import entry_document
 
 AGREE = "Our book and the broker's agree, to the share and to the cent."
@@ -62,6 +63,7 @@ def account_as_json(account: BrokerAccount, theirs: Portfolio, ours: Portfolio |
 def reconciled_as_text(settlement: Settlement, found: Sequence[str], state: TradingState) -> str:
     """Return what was booked, and whether both sides agree now."""
     lines = [f"booked  {_fill_words(fill)}" for fill in settlement.fills]
+    lines += [f"cash    {cash_line(activity)}" for activity in settlement.cash]
     lines += [f"now     {_update_words(update)}" for update in settlement.updates]
     lines += [f"note    {sentence(warning)}" for warning in settlement.warnings]  # what differs is among them
     lines += [] if found else [AGREE]
@@ -88,6 +90,7 @@ def reconciled_as_json(settlement: Settlement, found: Sequence[str], state: Trad
         "orders": [
             {"client_order_id": update.client_order_id, "status": str(update.status)} for update in settlement.updates
         ],
+        "cash_moved": [cash_document(activity) for activity in settlement.cash],
         "warnings": list(settlement.warnings),
         "state": str(state),
     }

@@ -33,6 +33,7 @@ from trading_bot.domain.words import (
     verdict,
     wish,
 )
+from trading_bot.reporting.cash import cash_line
 from trading_bot.reporting.metrics import EquityChange, holdings, since_previous, since_start
 from trading_bot.reporting.remarks import remarks
 
@@ -186,6 +187,7 @@ def _portfolio(report: CycleReport) -> Iterator[RenderableType]:
         yield from (_headed("Positions", _positions(report)), "")
     else:
         yield from ("No positions.", "")
+    yield from (_beside("Booked", Text(cash_line(activity))) for activity in report.cash)
     yield _beside("Cash", Text(dollars(report.portfolio.cash)))
     yield from (_beside("Equity", _equity(report)), "")
 

@@ -15,6 +15,7 @@ from trading_bot.domain.orders import OrderStatus, Side
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.domain.statistics import Slippage
 from trading_bot.domain.words import counted, sentence, trade
+from trading_bot.reporting.cash import fees_of
 from trading_bot.reporting.metrics import EquityChange, Holding, change_since, holding_at
 
 BASIS_POINTS = 10_000
@@ -93,7 +94,7 @@ def day_report(
         today=_today(booked),
         since_start=_since_start(booked),
         trades=trades_of(booked.fills),
-        fees=sum((cents(done.fill.fee) for done in booked.fills), ZERO),
+        fees=sum((cents(done.fill.fee) for done in booked.fills), fees_of(booked.cash)),
         slippage=slippage_of(booked.fills),
         holdings=tuple(holding_at(position, prices.get(position.symbol)) for position in positions),
         earlier=() if after is None else _earlier(booked, after),
@@ -128,7 +129,7 @@ def _trade(side: Side, symbol: Symbol, done: Sequence[DayFill]) -> DayTrade:
 
 def _today(booked: BookedDay) -> EquityChange | None:
     *before, last = booked.equity_curve
-    return change_since(before[-1], last.equity) if before else None
+    return change_since(before[-1], last) if before else None
 
 
 def _since_start(booked: BookedDay) -> EquityChange | None:
@@ -136,7 +137,7 @@ def _since_start(booked: BookedDay) -> EquityChange | None:
         return None
     first, last = booked.equity_curve[0], booked.equity_curve[-1]
     deposit = EquityPoint(first.session, booked.opening_cash, booked.opening_cash)
-    return change_since(deposit, last.equity)
+    return change_since(deposit, last)
 
 
 def _earlier(booked: BookedDay, after: date) -> tuple[EarlierDay, ...]:
@@ -145,7 +146,7 @@ def _earlier(booked: BookedDay, after: date) -> tuple[EarlierDay, ...]:
         EarlierDay(
             session=point.session,
             equity=point.equity,
-            change=change_since(curve[place - 1], point.equity) if place else None,
+            change=change_since(curve[place - 1], point) if place else None,
             fills=booked.fills_by_session.get(point.session, 0),
         )
         for place, point in enumerate(curve[:-1])

@@ -7,6 +7,7 @@ format        1
 session, state ("active" | "paused" | "reducing" | "halted")
 cash, equity, opening_cash, fees
 today, since_start   {since, amount, ratio}   or null
+cash_moved    [{kind, symbol (or null), amount, day, note, activity_id}]   money that moved without a trade
 slippage      {fills, bps}   or null; positive is worse for us
 trades        [{side, symbol, shares, average_price, amount, fees, fills}]
 positions     [{symbol, quantity, average_price, price, value, unrealised}]   the last three may be null
@@ -28,6 +29,7 @@ from trading_bot.domain.day import DayCycles, DayDecisions
 from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.reporting.as_json import FORMAT, Json, plain, plain_record
+from trading_bot.reporting.cash import cash_document
 from trading_bot.reporting.day import DayReport, EarlierDay
 from trading_bot.reporting.metrics import EquityChange
 
@@ -44,6 +46,7 @@ def day_as_json(report: DayReport) -> str:
         "fees": plain(report.fees),
         "today": _change(report.today),
         "since_start": _change(report.since_start),
+        "cash_moved": [cash_document(activity) for activity in report.booked.cash],
         "slippage": plain_record(asdict(report.slippage)) if report.slippage else None,
         "trades": [plain_record(asdict(done)) for done in report.trades],
         "positions": [plain_record(asdict(held)) for held in report.holdings],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.words import dollars, price_text, shares_text
+from trading_bot.reporting.cash import cash_line
 from trading_bot.reporting.day import DayReport, DayTrade, EarlierDay
 from trading_bot.reporting.day_text import (
     cycles_words,
@@ -30,6 +31,7 @@ def day_markdown(report: DayReport) -> str:
         equity_picture(report.booked.equity_curve),
         *_bullets("Warnings", report.warnings),
         *section("Trades", _TRADE_HEADS, [_trade(trade) for trade in report.trades]),
+        *_bullets("Cash", tuple(map(cash_line, report.booked.cash))),
         *section("Positions", POSITION_HEADS, [list(position_row(held).values()) for held in report.holdings]),
         *section("Orders still open", _ORDER_HEADS, [_order(order) for order in report.booked.open_orders]),
         "## Decisions",

@@ -17,6 +17,7 @@ from trading_bot.domain.words import (
     signed_percent,
     trade,
 )
+from trading_bot.reporting.cash import cash_line
 from trading_bot.reporting.day import DayReport, DayTrade, EarlierDay
 from trading_bot.reporting.metrics import Holding, moved
 
@@ -51,6 +52,7 @@ def day_lines(report: DayReport) -> tuple[str, ...]:
     return (
         *_labelled("Warning", report.warnings),
         *_labelled("Trade", map(_trade, report.trades)),
+        *_labelled("Cash", map(cash_line, report.booked.cash)),
         *_labelled("Slippage", filter(None, [slippage_words(report)])),
         *_labelled("Decisions", [decisions_words(report)]),
         *_labelled("Cycles", [cycles_words(report)]),

@@ -26,6 +26,7 @@ from trading_bot.domain.words import (
     verdict,
     wish,
 )
+from trading_bot.reporting.cash import cash_line
 from trading_bot.reporting.metrics import Holding, holdings, moved, since_previous, since_start
 from trading_bot.reporting.remarks import remarks
 from trading_bot.reporting.svg import equity_svg
@@ -151,7 +152,8 @@ def _equity(report: CycleReport) -> str:
         moved(since_previous(report), "since {}"),
         moved(since_start(report), "since the start on {}"),
     ]
-    lines = [f"Equity {dollars(report.equity)}, cash {dollars(report.portfolio.cash)}", *filter(None, changes)]
+    booked = [f"booked {escaped(cash_line(activity))}" for activity in report.cash]
+    lines = [f"Equity {dollars(report.equity)}, cash {dollars(report.portfolio.cash)}", *filter(None, changes), *booked]
     return f"{', '.join(lines)}.\n\n{equity_picture(report.equity_curve)}"
 
 

@@ -30,8 +30,8 @@ class EquityChange:
     """How equity moved since an earlier session."""
 
     since: date
-    amount: Decimal  # dollars
-    ratio: Decimal  # of the earlier equity; 0 when that was 0
+    amount: Decimal  # dollars, without what the owner paid in or took out
+    ratio: Decimal  # of the earlier equity and what was paid in on top of it; 0 when that was 0
 
 
 def holdings(report: CycleReport) -> tuple[Holding, ...]:
@@ -43,19 +43,20 @@ def holdings(report: CycleReport) -> tuple[Holding, ...]:
 def since_previous(report: CycleReport) -> EquityChange | None:
     """Return the change since the newest point before this session, None when there is none."""
     before = _before(report)
-    return change_since(before[-1], report.equity) if before else None
+    return change_since(before[-1], _now(report)) if before else None
 
 
 def since_start(report: CycleReport) -> EquityChange | None:
     """Return the change since the first point, None when that is not before this session."""
     before = _before(report)
-    return change_since(before[0], report.equity) if before else None
+    return change_since(before[0], _now(report)) if before else None
 
 
-def change_since(point: EquityPoint, equity: Decimal) -> EquityChange:
-    """Return how equity moved since an earlier point."""
-    amount = equity - point.equity
-    return EquityChange(point.session, amount, amount / point.equity if point.equity else ZERO)
+def change_since(point: EquityPoint, now: EquityPoint) -> EquityChange:
+    """Return how equity moved since an earlier point. What the owner paid in or took out since is no profit or loss."""
+    paid_in = now.paid_in - point.paid_in
+    amount, there = now.equity - point.equity - paid_in, point.equity + max(paid_in, ZERO)
+    return EquityChange(point.session, amount, amount / there if there else ZERO)
 
 
 def moved(change: EquityChange | None, when: str) -> str:
@@ -77,6 +78,12 @@ def holding_at(position: Position, price: Decimal | None) -> Holding:
         value=cents(position.quantity * price),
         unrealised=cents(position.quantity * (price - position.average_price)),
     )
+
+
+def _now(report: CycleReport) -> EquityPoint:
+    newest = next(reversed(report.equity_curve), None)
+    paid_in = newest.paid_in if newest else ZERO
+    return EquityPoint(report.session, report.portfolio.cash, report.equity, paid_in=paid_in)
 
 
 def _before(report: CycleReport) -> tuple[EquityPoint, ...]:

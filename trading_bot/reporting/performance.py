@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
 
+from trading_bot.domain.cash import in_money_of_now
 from trading_bot.domain.curves import deepest_fall
 from trading_bot.domain.market import FloatVector
+from trading_bot.domain.money import ZERO
 from trading_bot.domain.performance import known, returns_of, sharpe, total_return, volatility
 from trading_bot.domain.portfolio import EquityPoint
 
@@ -47,25 +50,31 @@ class Performance:
     exposure: Exposure | None  # after the newest session
 
 
-def performance(opening: Decimal | None, points: Sequence[EquityPoint]) -> Performance:
-    """Return what became of `opening` dollars.
+def performance(opening: Decimal | None, points: Sequence[EquityPoint], *, paid_in: Decimal = ZERO) -> Performance:
+    """Return what became of `opening` dollars. What the owner paid in or took out is neither profit nor loss.
 
     Args:
         opening: the equity before the first point; None where it is not known.
         points: the equity after each session, oldest first.
+        paid_in: what the owner had paid in by then, as the points count it.
     """
-    amounts = ([] if opening is None else [opening]) + [point.equity for point in points]
-    worth = np.array([float(amount) for amount in amounts])
+    known_points = [*points] if opening is None else [EquityPoint(date.min, opening, opening, paid_in=paid_in), *points]
+    newest = known_points[-1].paid_in if known_points else ZERO
+    worth = np.array([float(amount) for amount in in_money_of_now(known_points, newest)])
     returns = returns_of(worth)
     return Performance(
         sessions=len(points),
-        profit=amounts[-1] - amounts[0] if len(amounts) > 1 else None,
+        profit=_profit(known_points[0], known_points[-1]) if len(known_points) > 1 else None,
         total_return=known(total_return(worth)),
         volatility=known(volatility(returns)),
         sharpe=known(sharpe(returns)),
         drawdown=_drawdown(worth),
         exposure=_exposure(points[-1]) if points else None,
     )
+
+
+def _profit(first: EquityPoint, last: EquityPoint) -> Decimal:
+    return last.equity - first.equity - (last.paid_in - first.paid_in)
 
 
 def _drawdown(worth: FloatVector) -> Drawdown | None:

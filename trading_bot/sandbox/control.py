@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from trading_bot.sandbox.documents import execution_document, order_document
+from trading_bot.sandbox.documents import execution_document, movement_document, order_document
 from trading_bot.sandbox.routes import Answer, Request
 
 if TYPE_CHECKING:
+    from trading_bot.sandbox.exchange import SandboxExchange
     from trading_bot.sandbox.server import Sandbox
 
 
@@ -18,7 +20,9 @@ def control(sandbox: Sandbox, request: Request) -> Answer:
     """Turn a switch, or look what has happened.
 
     POST /control/faults {"faults": [fields of `Fault`]}, /control/clear, /control/behaviour {fields of `Behaviour`},
-    /control/fill {"client_order_id", "qty", "price"}, /control/clock {"at"}; GET /control/requests, /control/orders.
+    /control/fill {"client_order_id", "qty", "price"}, /control/clock {"at"}, /control/cash {"activity_type",
+    "net_amount", "symbol"}, /control/dividend {"symbol", "per_share"}, /control/charge; GET /control/requests,
+    /control/orders.
     """
     try:
         return Answer(200, _done(sandbox, request))
@@ -38,6 +42,8 @@ def _done(sandbox: Sandbox, request: Request) -> Any:
         case "fill":
             amounts = [Decimal(str(body[name])) if name in body else None for name in ("qty", "price")]
             return execution_document(exchange.fill(body["client_order_id"], *amounts))
+        case "cash" | "dividend" | "charge" as what:
+            return _money(exchange, what, body)
         case "clock":
             sandbox.clock.turn_to(datetime.fromisoformat(body["at"]) if body["at"] else None)
         case "requests":
@@ -47,3 +53,14 @@ def _done(sandbox: Sandbox, request: Request) -> Any:
         case other:
             raise KeyError(other)
     return {}
+
+
+def _money(exchange: SandboxExchange, what: str, body: Mapping[str, Any]) -> Any:
+    """Move money without a trade."""
+    if what == "charge":
+        exchange.charge_fees()
+        return {}
+    if what == "dividend":
+        return movement_document(exchange.pay_dividend(body["symbol"], Decimal(str(body["per_share"]))))
+    kind, dollars = str(body["activity_type"]), Decimal(str(body["net_amount"]))
+    return movement_document(exchange.move_cash(kind, dollars, symbol=str(body.get("symbol", ""))))

@@ -10,6 +10,7 @@ from typing import Any
 from trading_bot.domain.holdings import Holding
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import Side
+from trading_bot.sandbox.cash import Movement
 from trading_bot.sandbox.exchange import NAMES, SandboxExchange
 from trading_bot.sandbox.market import SandboxMarket, value_of
 from trading_bot.sandbox.orders import Execution, SandboxOrder
@@ -27,7 +28,6 @@ ALWAYS: Document = {  # what every account of the sandbox says of itself: it has
     "last_maintenance_margin": "0",
     "multiplier": "1",
     "sma": "0",
-    "accrued_fees": "0",
     "pending_transfer_in": "0",
     "account_blocked": False,
     "trading_blocked": False,
@@ -54,6 +54,7 @@ def account_document(exchange: SandboxExchange) -> Document:
         "last_equity": text(cash + shares),
         "portfolio_value": text(cash + shares),
         "long_market_value": text(shares),
+        "accrued_fees": text(exchange.fees_due()),
         "created_at": stamp(exchange.opened_at),
     }
     return ALWAYS | document | exchange.behaviour.fields
@@ -114,6 +115,23 @@ def execution_document(execution: Execution) -> Document:
         "order_id": execution.order_id,
         "order_status": "partially_filled" if left else "filled",
     }
+
+
+def movement_document(movement: Movement) -> Document:
+    """Return one account activity that is no trade."""
+    document: Document = {
+        "id": movement.id,
+        "activity_type": movement.type,
+        "date": str(movement.day),
+        "created_at": stamp(movement.created_at),
+        "net_amount": text(movement.amount),
+        "currency": "USD",
+        "status": movement.status,
+    }
+    told = {"activity_sub_type": movement.sub_type, "symbol": movement.symbol}
+    if movement.quantity:
+        told |= {"qty": text(movement.quantity), "per_share_amount": text(movement.amount / movement.quantity)}
+    return document | {name: value for name, value in told.items() if value}
 
 
 def position_document(exchange: SandboxExchange, symbol: str, held: Holding) -> Document:

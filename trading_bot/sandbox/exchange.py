@@ -13,6 +13,7 @@ from typing import Any
 from trading_bot.domain.holdings import NOTHING, Holding, after_fill
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import Side
+from trading_bot.sandbox.cash import Movement, Till
 from trading_bot.sandbox.market import SandboxMarket
 from trading_bot.sandbox.orders import Behaviour, Execution, SandboxOrder
 from trading_bot.sandbox.refusals import Refusal, Wanted, forbidden, read_order, unprocessable
@@ -34,7 +35,7 @@ class SandboxExchange:
         self.behaviour = Behaviour()
         self.listeners: list[Callable[[str, SandboxOrder, Execution | None], None]] = []
         self._lock = threading.RLock()
-        self._cash = cash
+        self._till = Till(cash, NAMES, self.account_id)
         self._orders: dict[str, SandboxOrder] = {}  # by our id, in the order of arrival
         self._executions: list[Execution] = []
         self._held: dict[str, Holding] = {}
@@ -63,7 +64,20 @@ class SandboxExchange:
         """Return dollars, to the cent."""
         with self._lock:
             self._let_time_pass()
-            return self._cash
+            pending = self._till.accrued if self.behaviour.fees == "accrued" else ZERO
+            return self._till.cash - pending
+
+    def fees_due(self) -> Decimal:
+        """Return dollars of fees that will be charged overnight."""
+        with self._lock:
+            self._let_time_pass()
+            return self._till.accrued
+
+    def movements(self) -> tuple[Movement, ...]:
+        """Return what moved cash beside trades, oldest first."""
+        with self._lock:
+            self._let_time_pass()
+            return tuple(self._till.movements)
 
     def buying_power(self) -> Decimal:
         """Return the dollars that open buys leave."""
@@ -124,16 +138,40 @@ class SandboxExchange:
                 raise ValueError(f"order {client_order_id} is {order.status}; price {paid}")
             return self._execute(order, quantity or order.remaining, paid, at)
 
-    def deposit(self, dollars: Decimal) -> None:
+    def deposit(self, dollars: Decimal) -> Movement:
         """Pay money in, or take it out with a minus."""
+        return self.move_cash("CSD" if dollars > 0 else "CSW", dollars)
+
+    def pay_dividend(self, symbol: str, per_share: Decimal) -> Movement:
+        """Pay a dividend on what is held. Raises KeyError where nothing is."""
         with self._lock:
-            self._cash += dollars
+            held = self._held[symbol].quantity
+            return self.move_cash("DIV", cents(held * per_share), sub_type="CDIV", symbol=symbol, quantity=held)
+
+    def move_cash(
+        self, kind: str, dollars: Decimal, *, sub_type: str = "", symbol: str = "", quantity: Decimal | None = None
+    ) -> Movement:
+        """Move money for whatever reason, in Alpaca's words."""
+        with self._lock:
+            now = self.market.now()
+            return self._till.move(Movement("", kind, sub_type, dollars, now.date(), now, symbol, quantity))
+
+    def take_back(self, activity_id: str) -> Movement:
+        """Undo a movement of cash. Raises KeyError for an id never seen."""
+        with self._lock:
+            return self._till.take_back(activity_id)
+
+    def charge_fees(self) -> None:
+        """Charge all fees now, though the day is not over."""
+        with self._lock:
+            self._till.charge(self.market.now(), at_once=True)
 
     # ── what time does ────────────────────────────────────────────────────────────────────────────
 
     def _let_time_pass(self) -> None:
         """Fill what can fill now, and end what its time has ended. Called before every look."""
         now = self.market.now()
+        self._till.charge(now)
         for order in self._open():
             if not self.behaviour.hold_fills and self.market.is_open(now):
                 self._try(order, now)
@@ -164,7 +202,9 @@ class SandboxExchange:
         self._held.pop(order.symbol, None)
         if held.quantity:
             self._held[order.symbol] = held
-        self._cash -= cents(order.side.sign * quantity * price)
+        self._till.cash -= cents(order.side.sign * quantity * price)
+        if self.behaviour.fees:
+            self._till.accrue(execution)
         status = "filled" if filled == order.quantity else "partially_filled"
         done = replace(order, filled=filled, paid=order.paid + quantity * price, status=status, updated_at=at)
         done = self._keep(replace(done, filled_at=at))

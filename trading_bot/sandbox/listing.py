@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from trading_bot.sandbox.documents import execution_document
+from trading_bot.sandbox.documents import execution_document, movement_document
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.market import MIDNIGHT_BEFORE_OPEN, SandboxMarket
-from trading_bot.sandbox.orders import Execution, SandboxOrder
+from trading_bot.sandbox.orders import SandboxOrder
 
 Document = dict[str, Any]
 
@@ -42,26 +42,51 @@ def _beyond(orders: Sequence[SandboxOrder], query: Mapping[str, str]) -> Sequenc
 
 
 def activities(exchange: SandboxExchange, query: Mapping[str, str]) -> list[Document]:
-    """Return one page of executions: at most 100, newest first by default."""
-    behaviour, after = exchange.behaviour, _instant(query.get("after"))
-    if behaviour.late_executions:
-        return []
-    wanted, until = query.get("order_id", ""), _instant(query.get("until"))
-    found = [
-        execution
-        for execution in exchange.executions()
-        if (not wanted or execution.order_id == wanted)
-        and (after is None or execution.at > after)
-        and (until is None or execution.at < until)
-    ]
+    """Return one page of executions and movements of cash: at most 100, newest first by default."""
+    behaviour = exchange.behaviour
+    found = sorted([*_executions(exchange, query), *_movements(exchange, query)], key=lambda entry: entry[0])
     if (query.get("direction", "desc") == "desc") is not behaviour.shuffled:
         found.reverse()
-    page = _page(found, query)
-    return [execution_document(execution) for execution in page for _ in range(1 + behaviour.fills_twice)]
+    page = _page([document for _, document in found], query)
+    return [document for document in page for _ in range(1 + behaviour.fills_twice)]
 
 
-def _page(found: list[Execution], query: Mapping[str, str]) -> list[Execution]:
-    ids = [execution.id for execution in found]
+Entry = tuple[datetime, Document]  # when it was listed
+
+
+def _executions(exchange: SandboxExchange, query: Mapping[str, str]) -> list[Entry]:
+    if exchange.behaviour.late_executions or not _asked_for("FILL", "trade_activity", query):
+        return []
+    wanted = query.get("order_id", "")
+    return [
+        (execution.at, execution_document(execution))
+        for execution in exchange.executions()
+        if (not wanted or execution.order_id == wanted) and _within(execution.at, query)
+    ]
+
+
+def _movements(exchange: SandboxExchange, query: Mapping[str, str]) -> list[Entry]:
+    if exchange.behaviour.late_activities or query.get("order_id"):
+        return []
+    return [
+        (movement.created_at, movement_document(movement))
+        for movement in exchange.movements()
+        if _asked_for(movement.type, "non_trade_activity", query) and _within(movement.created_at, query)
+    ]
+
+
+def _asked_for(kind: str, category: str, query: Mapping[str, str]) -> bool:
+    kinds = query.get("activity_types", "")
+    return query.get("category", category) == category and (not kinds or kind in kinds.split(","))
+
+
+def _within(at: datetime, query: Mapping[str, str]) -> bool:
+    after, until = _instant(query.get("after")), _instant(query.get("until"))
+    return (after is None or at > after) and (until is None or at < until)
+
+
+def _page(found: list[Document], query: Mapping[str, str]) -> list[Document]:
+    ids = [document["id"] for document in found]
     token = query.get("page_token", "")
     begin = ids.index(token) + 1 if token in ids else 0
     return found[begin : begin + min(int(query.get("page_size", 100)), 100)]

@@ -72,4 +72,6 @@ class Behaviour:
     fields: dict[str, object] = field(default_factory=dict[str, object])  # of the account, in place of the true ones
     untradable: frozenset[str] = frozenset()
     whole_only: frozenset[str] = frozenset()  # symbols of which no part of a share can be had
+    fees: str = ""  # on sales: "accrued" are off the cash at once, "overnight" when they are charged; "" are none
+    late_activities: bool = False  # cash moves before the list of activities says why
     late_executions: bool = False  # orders say what filled before the list of executions does

@@ -11,7 +11,7 @@ from typing import Any
 from trading_bot.sandbox import documents, prices
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.listing import activities, calendar, listed_orders
-from trading_bot.sandbox.refusals import Refusal
+from trading_bot.sandbox.refusals import Refusal, unprocessable
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,10 @@ def _position(exchange: SandboxExchange, _request: Request, symbol: str) -> Answ
 
 
 def _activities(exchange: SandboxExchange, request: Request, kind: str) -> Answer:
-    if (kind or request.query.get("activity_types", "FILL")) != "FILL":
-        return Answer(200, [])
-    return Answer(200, activities(exchange, request.query))
+    query = {**request.query, "activity_types": kind} if kind else request.query
+    if "activity_types" in request.query and "category" in request.query:
+        raise unprocessable("only one of activity_types and category can be given")
+    return Answer(200, activities(exchange, query))
 
 
 def _bars(exchange: SandboxExchange, request: Request, _id: str) -> Answer:

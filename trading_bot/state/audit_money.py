@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from trading_bot.domain.cash import CashKind
 from trading_bot.domain.holdings import NOTHING, Event, Holding, SplitBooked, Traded, remainder_of, replay
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.state.records import Violation
-from trading_bot.state.schema import account, cash_ledger, corporate_actions, equity, fills, positions
+from trading_bot.state.schema import account, cash_activities, cash_ledger, corporate_actions, equity, fills, positions
 
 POSITION_IS_SUM = "position is the sum of fills and splits"
 AVERAGE_PRICE = "average price is the average cost of the fills"
@@ -21,7 +22,10 @@ CASH_RUNS = "each balance is the one before plus the amount"
 CASH_OF_DEPOSIT = "the first cash row is the account's opening deposit, and the only one"
 CASH_OF_FILL = "every fill has one cash row of its amount, and one of its fee"
 CASH_OF_SPLIT = "every remainder of a split has one cash row of its amount"
+CASH_OF_ACTIVITY = "every movement that is no trade has one cash row, and its movements make what the broker listed"
 EQUITY_TIES = "the cash of an equity point is the cash that was booked"
+
+_OF_ACTIVITIES = frozenset(kind.value for kind in CashKind) - {CashKind.FEE.value}  # a fill may have a fee, too
 
 
 def violations(connection: Connection) -> Iterator[Violation]:
@@ -30,7 +34,9 @@ def violations(connection: Connection) -> Iterator[Violation]:
     ledger = list(connection.execute(select(cash_ledger).order_by(cash_ledger.c.number)))
     yield from _balances(ledger)
     yield from _deposit(connection, ledger)
-    yield from _cash_of_fills(connection, ledger)
+    activities = {row.number: row for row in connection.execute(select(cash_activities))}
+    yield from _cash_of_activities(activities, ledger)
+    yield from _cash_of_fills(connection, [row for row in ledger if row.number not in activities])
     yield from _splits(connection, ledger)
     yield from _equity(connection, ledger)
 
@@ -83,6 +89,24 @@ def _cash_of_fills(connection: Connection, ledger: list[Row[Any]]) -> Iterator[V
         if rows != wanted.get(execution_id):
             message = f"cash rows {_named(rows)}, wanted {_named(wanted.get(execution_id, []))}"
             yield Violation(CASH_OF_FILL, execution_id, message)
+
+
+def _cash_of_activities(activities: dict[int, Row[Any]], ledger: list[Row[Any]]) -> Iterator[Violation]:
+    cash = {row.number: row for row in ledger}
+    booked: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for number, row in sorted(activities.items()):
+        booked[row.activity_id] += row.amount
+        found = cash.get(number)
+        if found is None or (found.kind, found.amount, found.execution_id) != (row.kind, row.amount, None):
+            there = "no such row" if found is None else f"{found.kind} {found.amount}"
+            message = f"cash row {number} is {there}, wanted {row.kind} {row.amount}"
+            yield Violation(CASH_OF_ACTIVITY, row.activity_id, message)
+        if booked[row.activity_id] != row.total:
+            message = f"{booked[row.activity_id]} dollars are booked, the broker listed {row.total}"
+            yield Violation(CASH_OF_ACTIVITY, row.activity_id, message)
+    for row in ledger:
+        if row.kind in _OF_ACTIVITIES and row.number not in activities:
+            yield Violation(CASH_OF_ACTIVITY, f"cash row {row.number}", f"{row.kind} {row.amount} that nobody listed")
 
 
 def _wanted_of(fill: Row[Any]) -> list[tuple[str, Decimal]]:

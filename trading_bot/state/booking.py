@@ -36,10 +36,10 @@ class Kept:
 class CashEntry:
     """One movement of cash, in dollars to the cent."""
 
-    kind: str  # FILL, FEE or CASH_IN_LIEU
+    kind: str  # FILL, FEE, CASH_IN_LIEU, or what a `CashActivity` is
     amount: Decimal
     session: date
-    symbol: Symbol
+    symbol: Symbol | None
     execution_id: str | None = None
 
 

@@ -17,6 +17,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OpenOrder, OrderStatus, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Position
 from trading_bot.state import rows
+from trading_bot.state.cash import activities_between, paid_in
 from trading_bot.state.schema import (
     THE_ROW,
     account,
@@ -67,7 +68,7 @@ class DayBook:
             StateError: no cycle of the session has marked its equity.
         """
         with self._database.reading() as connection:
-            curve, counted = _curve(connection, session)
+            curve, before, counted = _curve(connection, session)
             split = _split_symbols(connection, session)
             return BookedDay(
                 session=session,
@@ -81,15 +82,18 @@ class DayBook:
                 decisions=_decisions(connection, session),
                 cycles=_cycles(connection, session),
                 booked_late=_booked_late(connection, session, counted),
+                cash=activities_between(connection, before, counted),
             )
 
 
-def _curve(connection: Connection, session: date) -> tuple[tuple[EquityPoint, ...], int]:
-    """Return the equity up to the session, and the number of the newest cash row that its last point counts."""
+def _curve(connection: Connection, session: date) -> tuple[tuple[EquityPoint, ...], int, int]:
+    """Return the equity up to the session, and the newest cash row that the point before and its own count."""
     found = connection.execute(select(equity).where(equity.c.session <= session).order_by(equity.c.session)).all()
     if not found or found[-1].session != session:
         raise StateError(f"The book has no equity of session {session}: no cycle of it completed.")
-    return tuple(EquityPoint(row.session, row.cash, row.equity) for row in found), found[-1].cash_rows
+    paid = paid_in(connection)
+    points = [EquityPoint(row.session, row.cash, row.equity, paid_in=paid.until(row.cash_rows)) for row in found]
+    return tuple(points), found[-2].cash_rows if len(found) > 1 else 0, found[-1].cash_rows
 
 
 def _fills(connection: Connection, session: date, split: frozenset[Symbol]) -> tuple[DayFill, ...]:

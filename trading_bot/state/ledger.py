@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
+from trading_bot.domain.cash import in_money_of_now
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import Split, Symbol
@@ -19,6 +20,7 @@ from trading_bot.domain.ports import Clock
 from trading_bot.domain.track_record import ClosedTrade, Worth
 from trading_bot.state import booking, rows, splitting, trades
 from trading_bot.state import lease as leases
+from trading_bot.state.cash import PaidIn, paid_in
 from trading_bot.state.schema import THE_ROW, account, control, equity, fills, positions
 from trading_bot.storage.database import Database
 
@@ -100,21 +102,24 @@ class Ledger:
         """Return the newest `limit` points, or all of them, oldest first."""
         query = select(equity).order_by(equity.c.session.desc()).limit(limit)
         with self._database.reading() as connection:
-            points = [EquityPoint(row.session, row.cash, row.equity, row.gross) for row in connection.execute(query)]
+            paid = paid_in(connection)
+            points = [_point(row, paid) for row in connection.execute(query)]
         return tuple(reversed(points))
 
     def worths_before(self, session: date, most: int) -> tuple[Worth, ...]:
         """Return the worth at the end of the newest `most` sessions before `session`, oldest first.
 
-        Nothing from before the owner last resumed trading: that opened a new chapter.
+        In the money of now: what the owner paid in or took out since is no profit and no loss. Nothing from before the
+        owner last resumed trading: that opened a new chapter.
         """
-        query = select(equity.c.session, equity.c.equity).where(equity.c.session < session)
         with self._database.reading() as connection:
-            since = connection.scalar(select(control.c.resumed_at_session).where(control.c.id == THE_ROW))
-            query = query.where(equity.c.session >= since) if since else query
-            found = connection.execute(query.order_by(equity.c.session.desc()).limit(most))
-            points = [Worth(row.session, row.equity) for row in found]
-        return tuple(reversed(points))
+            query, paid = _since_the_resume(connection), paid_in(connection)
+            before = query.where(equity.c.session < session).order_by(equity.c.session.desc()).limit(most)
+            then = query.where(equity.c.session >= session).order_by(equity.c.session)
+            found = [*reversed(connection.execute(before).all()), *connection.execute(then)]
+            points = [_point(row, paid) for row in found]
+        worths = zip(points, in_money_of_now(points, paid.until()), strict=True)
+        return tuple(Worth(point.session, value) for point, value in worths if point.session < session)
 
     def closed_trades(self, since: date) -> tuple[ClosedTrade, ...]:
         """Return the trades that ended in the sessions from `since` on, in the order of booking."""
@@ -122,17 +127,32 @@ class Ledger:
             return trades.closed_trades(connection, since)
 
     def high_water(self) -> Decimal:
-        """Return the highest equity in dollars since the owner last resumed trading.
+        """Return the highest equity in dollars since the owner last resumed trading, in the money of now.
 
         That counts from the newest equity at the moment of the resume. Never resumed: since the
         opening deposit, which counts itself. 0 before the account is bound.
         """
         with self._database.reading() as connection:
-            since = connection.scalar(select(control.c.resumed_at_session).where(control.c.id == THE_ROW))
+            query, paid = _since_the_resume(connection), paid_in(connection)
+            points = [_point(row, paid) for row in connection.execute(query.order_by(equity.c.session))]
             opening = connection.scalar(select(account.c.opening_cash).where(account.c.id == THE_ROW)) or ZERO
-            query = select(equity.c.equity)
-            found = connection.scalars(query.where(equity.c.session >= since) if since else query).all()
-        return max(found, default=opening) if since else max([opening, *found])
+            if not _resumed_at(connection):
+                points = [EquityPoint(date.min, opening, opening), *points]
+        return max(in_money_of_now(points, paid.until()), default=opening)
+
+
+def _point(row: Row[Any], paid: PaidIn) -> EquityPoint:
+    return EquityPoint(row.session, row.cash, row.equity, row.gross, paid.until(row.cash_rows))
+
+
+def _resumed_at(connection: Connection) -> date | None:
+    return connection.scalar(select(control.c.resumed_at_session).where(control.c.id == THE_ROW))
+
+
+def _since_the_resume(connection: Connection) -> Select[Any]:
+    """Return the query of the equity since the owner last resumed trading; of all of it when he never did."""
+    since = _resumed_at(connection)
+    return select(equity).where(equity.c.session >= since) if since else select(equity)
 
 
 def _not_booked_yet(connection: Connection, booked: Sequence[Fill]) -> tuple[Fill, ...]:

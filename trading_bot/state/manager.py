@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from trading_bot.domain.errors import SchemaOutdated, StateError
 from trading_bot.domain.ports import Clock
+from trading_bot.state.cash import CashBook
 from trading_bot.state.chores import ChoreBook
 from trading_bot.state.control import ControlBook
 from trading_bot.state.cycles import CycleBook
@@ -29,9 +30,9 @@ class StateManager:
     """The book, and the only writer of it.
 
     It has several parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
-    ran? `journal`: what was decided and sent? `ledger`: what do we own? `rotations`: who decides?
-    `chores`: what was done once a session? `recordings`: what did a cycle know?
-    `stories`: why was that decided? `statistics`: what did it all come to?
+    ran? `journal`: what was decided and sent? `ledger`: what do we own? `cash`: what came and went
+    without a trade? `rotations`: who decides? `chores`: what was done once a session? `recordings`:
+    what did a cycle know? `stories`: why was that decided? `statistics`: what did it all come to?
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -41,6 +42,7 @@ class StateManager:
         self.cycles = CycleBook(database, clock)
         self.journal = Journal(database, clock)
         self.ledger = Ledger(database, clock)
+        self.cash = CashBook(database, clock)
         self.rotations = RotationBook(database, clock)
         self.chores = ChoreBook(database, clock)
         self.recordings = Recordings(database)

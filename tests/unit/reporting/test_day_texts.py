@@ -152,8 +152,8 @@ def test_the_json_has_the_promised_keys():
     document = json.loads(day_as_json(busy_day()))
 
     assert " ".join(document) == (
-        "format session state cash equity opening_cash fees today since_start slippage trades positions open_orders "
-        "decisions cycles earlier equity_curve warnings"
+        "format session state cash equity opening_cash fees today since_start cash_moved slippage trades positions "
+        "open_orders decisions cycles earlier equity_curve warnings"
     )
     assert " ".join(document["trades"][0]) == "side symbol shares average_price amount fees fills"
     assert " ".join(document["positions"][0]) == "symbol quantity average_price price value unrealised"

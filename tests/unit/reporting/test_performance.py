@@ -158,3 +158,17 @@ def test_drawdown_lies_between_nought_and_all(worth: list[Decimal]):
 
     assert 0 <= found.current <= found.deepest < 1
     assert 0 <= found.sessions <= len(worth)
+
+
+def test_what_is_paid_in_is_no_profit_and_what_is_taken_out_no_loss():
+    points = [
+        EquityPoint(MONDAY, Decimal(0), Decimal(110)),
+        EquityPoint(MONDAY + timedelta(days=1), Decimal(0), Decimal(209), paid_in=Decimal(110)),  # 220 less 5 %
+        EquityPoint(MONDAY + timedelta(days=2), Decimal(0), Decimal("104.50"), paid_in=Decimal("5.50")),
+    ]
+    found = performance(Decimal(100), points)
+
+    assert found.profit == Decimal("-1.00")  # 10, then -11
+    assert found.total_return == pytest.approx(0.045)  # 1.1 x 0.95
+    assert found.drawdown is not None
+    assert found.drawdown.deepest == pytest.approx(0.05)

@@ -34,6 +34,7 @@ def test_the_keys_of_a_report_are_the_promised_ones():
         "equity",
         "positions",
         "equity_curve",
+        "cash_moved",
         "warnings",
     ]
 
@@ -54,7 +55,7 @@ def test_the_keys_of_every_part_are_the_promised_ones():
     assert " ".join(sorted(report["orders"][0])) == order_keys
     assert " ".join(sorted(report["settled"][0])) == order_keys
     assert " ".join(report["positions"][0]) == "symbol quantity average_price price value unrealised"
-    assert " ".join(report["equity_curve"][0]) == "session cash equity gross"
+    assert " ".join(report["equity_curve"][0]) == "session cash equity gross paid_in"
 
 
 def test_money_and_shares_are_strings_and_dates_iso():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -119,6 +120,33 @@ def test_an_execution(ask: Ask, clock: SandboxClock):
 
     assert (execution["qty"], execution["price"], execution["side"]) == ("3", "10.00", "buy")
     assert wrong(execution, "TradingActivities", TRADING) == []
+
+
+def test_fees_dividends_and_transfers_are_activities_but_no_trades(ask: Ask, sandbox: Sandbox, clock: SandboxClock):
+    sandbox.exchange.behaviour = replace(sandbox.exchange.behaviour, fees="accrued")
+    place(ask, qty="100")
+    clock.turn_to(OPEN)
+    ask("/v2/positions")
+    ask("/control/dividend", method="POST", json={"symbol": "AAA", "per_share": "0.25"})
+    ask("/control/cash", method="POST", json={"activity_type": "CSW", "net_amount": "-50.00"})
+    place(ask, qty="100", side="sell")
+    account = ask("/v2/account")
+    ask("/control/charge", method="POST", json={})
+
+    assert wrong(account, "Account", TRADING) == []
+    assert (account["accrued_fees"], account["cash"]) == ("0.05", "9974.95")  # 2.78 and 1.66 cents, rounded up
+    assert ask("/v2/account")["cash"] == "9974.95"
+    listed = ask("/v2/account/activities?category=non_trade_activity&direction=asc")
+    assert [wrong(activity, "NonTradeActivities", TRADING) for activity in listed] == [[]] * 4
+    assert [(each["activity_type"], each["net_amount"]) for each in listed] == [
+        ("DIV", "25.00"),
+        ("CSW", "-50.00"),
+        ("FEE", "-0.03"),
+        ("FEE", "-0.02"),
+    ]
+    assert [each["activity_type"] for each in ask("/v2/account/activities/DIV")] == ["DIV"]
+    assert len(ask("/v2/account/activities")) == 6
+    ask("/v2/account/activities?category=trade_activity&activity_types=FILL", status=422)
 
 
 def test_assets(ask: Ask):

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from trading_bot.domain.cash import CashActivity, CashKind
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.market import Coverage, Regime, Split, Symbol, Trend, Volatility
 from trading_bot.domain.orders import (
@@ -227,6 +228,15 @@ def fill(
     )
 
 
+def activity(
+    name: str, amount: str, *, kind: CashKind = CashKind.DIVIDEND, day: date = WEDNESDAY, minute: int = 1
+) -> CashActivity:
+    """Return a movement of cash that the broker has listed some minutes after the book was opened."""
+    symbol = Symbol("AAPL") if kind is CashKind.DIVIDEND else None
+    listed = NOON + timedelta(minutes=minute)
+    return CashActivity(name, kind, Decimal(amount), day, listed, symbol, f"{kind.value}/note")
+
+
 FAST = Candidate("sma_cross", {"fast": 5, "slow": 50})
 STRONG = Candidate("momentum", {"lookback": 252, "top": 0.3})
 
@@ -276,6 +286,7 @@ def fill_a_book(desk: Desk) -> None:
     desk.book.ledger.apply_splits(desk.lease, [(split, Decimal(68))])
     desk.book.ledger.mark_equity(desk.lease, EquityPoint(TUESDAY, Decimal("9128.65"), Decimal("10008.65")), "tuesday")
     desk.trade(Side.SELL, "10", "70", session=WEDNESDAY)
+    desk.book.cash.book(desk.lease, [activity("div-1", "5.94"), activity("fee-1", "-0.02", kind=CashKind.FEE)])
     desk.book.rotations.record(a_rotation(MONDAY), run_id="run", settings_hash="settings", market_hash="market")
     desk.book.cycles.skip(
         "thursday",

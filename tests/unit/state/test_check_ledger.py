@@ -102,6 +102,9 @@ BREAKS = [
     (audit_money.CASH_OF_FILL, "made up", "UPDATE cash_ledger SET execution_id = 'made up' WHERE number = 2"),
     (audit_money.CASH_OF_SPLIT, "AAPL 2024-01-09", "DELETE FROM cash_ledger WHERE kind = 'CASH_IN_LIEU'"),
     (audit_money.CASH_OF_SPLIT, "AAPL 2024-01-09", "DELETE FROM corporate_actions"),
+    (audit_money.CASH_OF_ACTIVITY, "div-1", "UPDATE cash_ledger SET amount = '5.95' WHERE kind = 'DIVIDEND'"),
+    (audit_money.CASH_OF_ACTIVITY, "div-1", "UPDATE cash_activities SET total = '6.00' WHERE activity_id = 'div-1'"),
+    (audit_money.CASH_OF_ACTIVITY, "cash row 8", "DELETE FROM cash_activities WHERE activity_id = 'div-1'"),
     (audit_money.EQUITY_TIES, "2024-01-08", "UPDATE equity SET cash = '9094.66' WHERE session = '2024-01-08'"),
 ]
 

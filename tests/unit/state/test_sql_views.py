@@ -19,6 +19,7 @@ VIEWS = {
     "v_fills": "session, symbol, side, quantity, price, fee, client_order_id, filled_at",
     "v_orders": "client_order_id, symbol, side, type, quantity, filled, status, reason",
     "v_decisions": "cycle_id, session, symbol, side, outcome, requested, approved, rule, reason",
+    "v_cash": "number, session, kind, symbol, amount, balance, note",
     "v_equity": "session, cash, equity",
     "v_positions": "symbol, quantity, average_price",
     "v_cycles": "cycle_id, session, status, skipped_because, started_at, ended_at",

@@ -127,7 +127,7 @@ def test_orders_and_decisions_are_counted_by_what_became_of_them(desk: Desk):
     assert counted(found.orders) == {"filled": 1, "unknown": 2}
     assert found.decisions == {"approved": 2, "resized": 1, "rejected": 1}
     assert found.fills == 4
-    assert found.fees == Decimal("0.35")  # a tenth of a cent was never paid
+    assert found.fees == Decimal("0.37")  # 0.02 were charged apart; a tenth of a cent was never paid
 
 
 def test_rejections_are_counted_by_the_rule_that_refused(desk: Desk):
@@ -146,7 +146,7 @@ def test_what_lies_before_the_session_asked_for_does_not_count(desk: Desk):
     found = desk.book.statistics.read(since=TUESDAY)
     assert found.decisions == {"approved": 0, "resized": 0, "rejected": 0}
     assert (counted(found.orders), counted(found.cycles), found.skips) == ({}, {"skipped": 1}, {"market_closed": 1})
-    assert (found.fills, found.fees) == (1, Decimal(0))
+    assert (found.fills, found.fees) == (1, Decimal("0.02"))
     assert (found.coverage, found.first) == (None, EquityPoint(TUESDAY, Decimal("9128.65"), Decimal("10008.65")))
 
 

@@ -16,12 +16,13 @@ from trading_bot.state.schema.cycles import (
     rotations,
 )
 from trading_bot.state.schema.metadata import THE_ROW, metadata
-from trading_bot.state.schema.money import cash_ledger, corporate_actions, equity, positions
+from trading_bot.state.schema.money import cash_activities, cash_ledger, corporate_actions, equity, positions
 from trading_bot.state.schema.trading import decisions, fills, intents, orders, signals
 
 __all__ = [
     "THE_ROW",
     "account",
+    "cash_activities",
     "cash_ledger",
     "chores",
     "chunks",

@@ -45,13 +45,28 @@ cash_ledger = Table(
     "cash_ledger",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3, …
-    Column("kind", Text, nullable=False),  # DEPOSIT, FILL, FEE, CASH_IN_LIEU
+    Column("kind", Text, nullable=False),  # DEPOSIT, FILL, FEE, CASH_IN_LIEU; and those of cash_activities
     Column("amount", DecimalText, nullable=False),
     Column("balance", DecimalText, nullable=False),  # after this row
     Column("session", DateText),
     Column("symbol", Text),
     Column("execution_id", Text, ForeignKey("fills.execution_id")),
     Column("booked_at", InstantText, nullable=False),
+)
+
+cash_activities = Table(  # what the broker lists beside trades: a row for each movement of it in the cash ledger
+    "cash_activities",
+    metadata,
+    Column("number", Integer, ForeignKey("cash_ledger.number"), primary_key=True, autoincrement=False),
+    Column("activity_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # FEE, DIVIDEND, INTEREST, TRANSFER, OTHER
+    Column("amount", DecimalText, nullable=False),
+    Column("total", DecimalText, nullable=False),  # what the broker listed it with: the sum of its movements until then
+    Column("day", DateText, nullable=False),
+    Column("symbol", Text),
+    Column("note", Text, nullable=False),
+    Column("created_at", InstantText, nullable=False),  # the broker's clock
+    Index("cash_activities_by_id", "activity_id"),
 )
 
 equity = Table(
