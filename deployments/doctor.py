@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from trading_bot.cli import Config, Json
+from trading_bot.cli.options import Config, Json
 from trading_bot.terminal import DONE, FAILED, hide
 
 if TYPE_CHECKING:

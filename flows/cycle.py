@@ -38,7 +38,7 @@ from tasks.signals import generate_signals
 from trading_bot.config.typed_settings import load_config
 from trading_bot.core.bot import Bot, open_bot, with_present_team
 from trading_bot.core.cycle import admit
-from trading_bot.core.rotating import due_before_the_cycle
+from trading_bot.core.rotation.steps import due_before_the_cycle
 from trading_bot.domain.cycle import CycleReport, CycleTicket
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.domain.secrets import masked_errors

@@ -29,7 +29,7 @@ from tasks.rotation import (
 from trading_bot.config.typed_settings import load_config
 from trading_bot.core.bot import Bot, open_bot
 from trading_bot.core.end_of_day import NotDue
-from trading_bot.core.rotating import Contest, portions, session_due
+from trading_bot.core.rotation.steps import Contest, portions, session_due
 from trading_bot.domain.secrets import masked_errors
 from trading_bot.domain.tournament import Rotation, Score
 

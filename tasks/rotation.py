@@ -19,10 +19,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.asking import asked_again, asked_once
 from trading_bot.config.typed_settings import RotationSettings
-from trading_bot.core import rotating
 from trading_bot.core.bot import Bot
 from trading_bot.core.end_of_day import NotDue
-from trading_bot.core.rotating import Contest
+from trading_bot.core.rotation import steps as rotating
+from trading_bot.core.rotation.steps import Contest
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.secrets import OF_THIS_PROCESS, masked_errors
 from trading_bot.domain.tournament import Candidate, Rotation, Score

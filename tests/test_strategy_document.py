@@ -14,7 +14,7 @@ import annotated_types
 import pytest
 import yaml
 
-from trading_bot.core.strategy_cases import history_until
+from trading_bot.core.authoring.cases import history_until
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.ports import Explains
 from trading_bot.strategies.registry import STRATEGIES

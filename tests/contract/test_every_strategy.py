@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.unit.strategies import markets
 from tests.unit.strategies.markets import letters, market
-from trading_bot.core.strategy_check import problems
+from trading_bot.core.authoring.check import problems
 from trading_bot.domain.errors import PluginError
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.portfolio import Portfolio

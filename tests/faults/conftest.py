@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.test_cli import bensbot, logs_as_before
 from tests.unit.core.trading import Desk, open_desk
-from tests.unit.test_cli import bensbot, logs_as_before
 
 __all__ = ["bensbot", "logs_as_before"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.test_cli import Bensbot
 from tests.unit.core.trading import (
     Desk,
     WatchedOrchestrator,
@@ -19,7 +20,6 @@ from tests.unit.core.trading import (
     rows,
     settings_in,
 )
-from tests.unit.test_cli import Bensbot
 from trading_bot.core import cycle
 from trading_bot.core.admission import admit
 from trading_bot.core.bot import open_bot

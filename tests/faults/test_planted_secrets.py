@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, Said
+from tests.unit.cli.test_cli import Bensbot, Said
 from trading_bot.brokers.paper import PaperBroker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.domain.errors import BrokerUnavailable

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.test_cli import Bensbot
 from tests.unit.core.trading import open_desk, rows
-from tests.unit.test_cli import Bensbot
 from trading_bot.brokers.paper import PaperBroker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.core.cycle import run_cycle

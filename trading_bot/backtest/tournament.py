@@ -20,8 +20,8 @@ from trading_bot.backtest.walk import walk
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core import bot as assembly
 from trading_bot.core.hours import TradingHours
-from trading_bot.core.rotating import Contest, score_some
-from trading_bot.core.team import candidates, of_grids
+from trading_bot.core.rotation.steps import Contest, score_some
+from trading_bot.core.rotation.team import candidates, of_grids
 from trading_bot.data.past import Past
 from trading_bot.domain.errors import DataError, SettingsError
 from trading_bot.domain.honesty import doubts_about_prices

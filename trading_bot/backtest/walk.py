@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from trading_bot.core.rotating import Contest
+from trading_bot.core.rotation.steps import Contest
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.market import FloatVector, SessionAxis
 from trading_bot.domain.performance import (

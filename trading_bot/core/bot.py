@@ -15,8 +15,8 @@ from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
 from trading_bot.core.program import program
+from trading_bot.core.rotation.team import candidates, present_team
 from trading_bot.core.stopwatch import Stopwatch
-from trading_bot.core.team import candidates, present_team
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.errors import PluginError

@@ -20,7 +20,7 @@ from trading_bot.core import cycle
 from trading_bot.core.admission import admit, is_at_rest
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.failures import handle_failure, handle_interruption
-from trading_bot.core.rotating import rotated
+from trading_bot.core.rotation.steps import rotated
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement, SkipReason, TradingState
 from trading_bot.domain.errors import BensBotError, CycleSkipped, PluginError, SettingsError, StateError
 from trading_bot.domain.market import MarketHistory, MarketState

@@ -7,13 +7,11 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-
-if TYPE_CHECKING:
-    from trading_bot.core.desk import Desk
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 Rest = ParamSpec("Rest")
 Result = TypeVar("Result")
+Timed = TypeVar("Timed", bound="HasStopwatch")
 
 
 class Stopwatch:
@@ -53,11 +51,20 @@ class Stopwatch:
         self._seconds[step] = self._seconds.get(step, 0.0) + (self._ticks() - start)
 
 
-def timed(step: Callable[Concatenate[Desk, Rest], Result]) -> Callable[Concatenate[Desk, Rest], Result]:
+class HasStopwatch(Protocol):
+    """A desk, as far as it is timed."""
+
+    @property
+    def stopwatch(self) -> Stopwatch:
+        """What measures its steps."""
+        ...
+
+
+def timed(step: Callable[Concatenate[Timed, Rest], Result]) -> Callable[Concatenate[Timed, Rest], Result]:
     """Measure a step with the stopwatch of its desk, under the function's name."""
 
     @wraps(step)
-    def measured(desk: Desk, *args: Rest.args, **named: Rest.kwargs) -> Result:
+    def measured(desk: Timed, *args: Rest.args, **named: Rest.kwargs) -> Result:
         start = desk.stopwatch.now()
         try:
             return step(desk, *args, **named)

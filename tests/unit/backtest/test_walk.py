@@ -8,7 +8,7 @@ import pytest
 from tests.unit.strategies.markets import history, walk
 from trading_bot.backtest.walk import earned_by
 from trading_bot.backtest.walk import walk as walk_forward
-from trading_bot.core.rotating import Contest
+from trading_bot.core.rotation.steps import Contest
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.market import FloatVector
 from trading_bot.domain.ports import RawBars

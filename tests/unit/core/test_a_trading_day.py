@@ -13,8 +13,8 @@ import pytest
 from tests.unit.core.trading import Desk, WallClock, open_desk
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.end_of_day import mark_reported, session_due
-from trading_bot.core.rotating import rotate_now
-from trading_bot.core.rotating import session_due as rotation_due
+from trading_bot.core.rotation.steps import rotate_now
+from trading_bot.core.rotation.steps import session_due as rotation_due
 from trading_bot.core.schedule import tick_times
 from trading_bot.domain.cycle import SkipReason
 from trading_bot.domain.errors import CycleSkipped

@@ -1,4 +1,4 @@
-"""Who is in the team from the next session on: a pure decision. `rotating.py` carries it out.
+"""Who is in the team from the next session on: a pure decision. `steps.py` carries it out.
 
 Every candidate has one number, its score over all windows (`domain/merit.py`). A seat changes hands only when somebody
 is better by more than the hysteresis:
@@ -13,26 +13,15 @@ is better by more than the hysteresis:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from trading_bot.core import rotation_words as words
+from trading_bot.core.rotation import words
+from trading_bot.core.rotation.policy import RotationPolicy
 from trading_bot.domain.merit import CLOSE_CALL, Standing, best_first, ranked
 from trading_bot.domain.tournament import Criterion, Rotation, Score, Seat, Weighting
 
 STEADY_WEIGHT = 0.05  # a share of all votes: nobody's weight changes for less
 LEAST_OF_THE_BEST = 0.1  # what the weakest member's vote counts at the least, weighted by score
-
-
-@dataclass(frozen=True, slots=True)
-class RotationPolicy:
-    """What decides, as in the settings of the rotation."""
-
-    criterion: Criterion
-    keep: int  # seats
-    weighting: Weighting
-    hysteresis: float  # in the unit of the score
-    floor: float  # the least score of a member
 
 
 def rotate(

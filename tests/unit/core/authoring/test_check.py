@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from trading_bot.core.strategy_check import findings, problems, remarks
+from trading_bot.core.authoring.check import findings, problems, remarks
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.ports import Opinion
 from trading_bot.strategies.sma_cross import SmaCross

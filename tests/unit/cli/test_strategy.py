@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, bensbot, logs_as_before
+from tests.unit.cli.test_cli import Bensbot, bensbot, logs_as_before
 from trading_bot.strategies.registry import STRATEGIES
 
 __all__ = ["bensbot", "logs_as_before"]  # fixtures
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trading_bot.core.lookahead import EXPOSURE, LookAhead, look_ahead
-from trading_bot.core.strategy_cases import Cases, all_cases
+from trading_bot.core.authoring.cases import Cases, all_cases
+from trading_bot.core.authoring.lookahead import EXPOSURE, LookAhead, look_ahead
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.ports import Explains, Opinion, Strategy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, bensbot, logs_as_before, traded
+from tests.unit.cli.test_cli import Bensbot, bensbot, logs_as_before, traded
 
 __all__ = ["bensbot", "logs_as_before", "traded"]  # fixtures
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, bensbot, logs_as_before
+from tests.unit.cli.test_cli import Bensbot, bensbot, logs_as_before
 
 __all__ = ["bensbot", "logs_as_before"]  # fixtures
 

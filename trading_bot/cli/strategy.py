@@ -12,7 +12,7 @@ from trading_bot.domain.errors import PluginError
 from trading_bot.terminal import DONE, FAILED
 
 if TYPE_CHECKING:
-    from trading_bot.core.strategy_check import Finding
+    from trading_bot.core.authoring.check import Finding
 
 app = App(name="strategy", help="Write a strategy of your own, and check it.")
 
@@ -24,7 +24,7 @@ def new(
     folder: Annotated[Path | None, Parameter(help="Where both files go; else into this project, or here.")] = None,
 ) -> int:
     """Write a commented strategy NAME that passes every check, and its test. Nothing is overwritten."""
-    from trading_bot.core.strategy_files import write_strategy
+    from trading_bot.core.authoring.files import write_strategy
 
     written = write_strategy(name, folder, Path.cwd())
     strategy, test = _short(written.strategy), _short(written.test)
@@ -51,8 +51,8 @@ def check(file: Path) -> int:
 
     Above all it looks for look-ahead: whether an opinion changes when later sessions become known.
     """
-    from trading_bot.core.strategy_check import findings, remarks
-    from trading_bot.core.strategy_files import names_in_file
+    from trading_bot.core.authoring.check import findings, remarks
+    from trading_bot.core.authoring.files import names_in_file
     from trading_bot.strategies.registry import STRATEGIES
 
     lines: list[str] = []

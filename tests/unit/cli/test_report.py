@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, bensbot, logs_as_before, traded
+from tests.unit.cli.test_cli import Bensbot, bensbot, logs_as_before, traded
 
 __all__ = ["bensbot", "logs_as_before", "traded"]  # fixtures
 

@@ -1,7 +1,7 @@
 """The steps of a rotation as plain functions: is one due, who competes, how did they do, decide, write down, tell.
 
 The flow `strategy-rotation` calls them as tasks; the plain loop, and every cycle that replays history, all at once.
-`rotation.py` has the decision itself.
+`decision.py` has the decision itself.
 
 A rotation takes no lease: it reads prices and writes one record, all or nothing, and a second one for the same session
 changes nothing. Whoever is killed before that record was written leaves a rotation that is due; whoever comes next
@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from trading_bot.core.bot import with_present_team
 from trading_bot.core.end_of_day import NotDue
 from trading_bot.core.hours import NEW_YORK
-from trading_bot.core.rotation import RotationPolicy, rotate
+from trading_bot.core.rotation.decision import rotate
+from trading_bot.core.rotation.policy import RotationPolicy
+from trading_bot.core.rotation.team import candidates, present_team
 from trading_bot.core.schedule import ends_period, rotation_due
-from trading_bot.core.team import candidates, present_team
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import PluginError, SettingsError, StateError
 from trading_bot.domain.market import MarketHistory

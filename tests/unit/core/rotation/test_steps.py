@@ -13,7 +13,8 @@ from tests.unit.core.trading import FIRST, SECOND, THIRD, Desk, WallClock, Watch
 from trading_bot.core.bot import Bot, with_present_team
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.end_of_day import NotDue
-from trading_bot.core.rotating import (
+from trading_bot.core.rotation.policy import RotationPolicy
+from trading_bot.core.rotation.steps import (
     CHORE,
     due_before_the_cycle,
     make_up,
@@ -25,8 +26,7 @@ from trading_bot.core.rotating import (
     score_some,
     session_due,
 )
-from trading_bot.core.rotation import RotationPolicy
-from trading_bot.core.team import candidates, home_team
+from trading_bot.core.rotation.team import candidates, home_team
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import PluginError, SettingsError
 from trading_bot.domain.tournament import Candidate, Criterion, Rotation, Seat, Weighting

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trading_bot.cli import Config, Json, book_to_read
+from trading_bot.cli.options import Config, Json, book_to_read
 from trading_bot.domain.errors import SettingsError
 from trading_bot.terminal import DONE, FAILED, hide
 

@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from trading_bot.core.lookahead import look_ahead
-from trading_bot.core.strategy_cases import closes
+from trading_bot.core.authoring.cases import closes
+from trading_bot.core.authoring.lookahead import look_ahead
 from trading_bot.domain.market import FloatMatrix, MarketHistory
 from trading_bot.domain.ports import Opinion
 

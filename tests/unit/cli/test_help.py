@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, bensbot, logs_as_before, traded
+from tests.unit.cli.test_cli import Bensbot, bensbot, logs_as_before, traded
 
 __all__ = ["bensbot", "logs_as_before", "traded"]  # fixtures
 
@@ -100,7 +100,7 @@ def test_down_says_that_nothing_is_up(bensbot: Bensbot):
 
 def test_serving_with_a_misspelt_setting_is_a_sentence(tmp_path: Path):
     (tmp_path / "config.yaml").write_text("orchestrator: {loop_interval_secnds: 60}\n")
-    script = Path(__file__).resolve().parents[2] / "deployments" / "serve.py"
+    script = Path(__file__).resolve().parents[3] / "deployments" / "serve.py"
 
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.test_cli import Bensbot, bensbot, let_months_pass, logs_as_before
+from tests.unit.cli.test_cli import Bensbot, bensbot, let_months_pass, logs_as_before
 
 __all__ = ["bensbot", "logs_as_before"]  # fixtures
 

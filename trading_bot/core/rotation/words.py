@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from trading_bot.core.rotation.policy import RotationPolicy
 from trading_bot.domain.merit import Standing, score_text, team_text, what
 from trading_bot.domain.tournament import Candidate, Criterion, Seat
-
-if TYPE_CHECKING:
-    from trading_bot.core.rotation import RotationPolicy
 
 
 def no_candidate(candidate: Candidate) -> str:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_bot.core.rotation import RotationPolicy, rotate
+from trading_bot.core.rotation.decision import rotate
+from trading_bot.core.rotation.policy import RotationPolicy
 from trading_bot.domain.merit import ranked, worth
 from trading_bot.domain.tournament import Candidate, Criterion, Rotation, Score, Seat, Weighting
 

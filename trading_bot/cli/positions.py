@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from trading_bot.cli import Config, Json, book_to_read
+from trading_bot.cli.options import Config, Json, book_to_read
 from trading_bot.terminal import DONE
 
 

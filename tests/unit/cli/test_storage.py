@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import Bensbot, bensbot, logs_as_before, traded
+from tests.unit.cli.test_cli import Bensbot, bensbot, logs_as_before, traded
 from trading_bot.state import check_ledger, open_read_only
 
 __all__ = ["bensbot", "logs_as_before", "traded"]  # fixtures

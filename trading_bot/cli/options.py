@@ -1,0 +1,44 @@
+"""What most commands take, and the book that most of them read."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from trading_bot.domain.errors import StateError
+from trading_bot.terminal import hide
+
+if TYPE_CHECKING:
+    from trading_bot.config.typed_settings import TradingBotSettings
+    from trading_bot.state.manager import StateManager
+
+Config = Annotated[
+    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
+]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
+
+
+@contextmanager
+def book_to_read(config: Path | None) -> Generator[StateManager]:
+    """Open the book that is there, for reading only. Raises StateError."""
+    from trading_bot.core.bot import book_url
+    from trading_bot.state.manager import open_read_only
+
+    settings = settings_with_a_book(config)
+    with open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds) as book:
+        yield book
+
+
+def settings_with_a_book(config: Path | None) -> TradingBotSettings:
+    """Read the settings. Raises StateError when their folder holds no book yet."""
+    from trading_bot.config.typed_settings import load_config
+
+    settings = load_config(config)
+    hide(settings.secret_values())
+    if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
+        raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
+    return settings

@@ -1,0 +1,1 @@
+"""Who trades from tomorrow on: the decision, the steps around it, its words, and the team of today."""
