@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+AT_ONCE = 32  # requests that may wait for their answers at the same time
 MOST_REQUESTS = 180  # in any minute; the broker's limit is 200
 MINUTE = 60.0  # seconds
 SHORTEST_WAIT = 0.001  # seconds; less may not move a clock at all, and then nobody would ever be through

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from requests import Session
 from requests.adapters import HTTPAdapter
 
-from trading_bot.alpaca.limits import Patience, RateLimit
+from trading_bot.alpaca.limits import AT_ONCE, Patience, RateLimit
 from trading_bot.domain.errors import PluginError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class TimedAdapter(HTTPAdapter):
 
     def __init__(self, patience: Patience, limit: RateLimit) -> None:
         """Keep both; urllib3 tries nothing again."""
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=AT_ONCE)
         self.timeouts = (patience.connect_seconds, patience.read_seconds)
         self.limit = limit
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from trading_bot.domain.cycle import Lease
-from trading_bot.domain.errors import StateError
+from trading_bot.domain.errors import CycleSkipped, StateError
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import (
@@ -110,6 +110,12 @@ class MemoryJournal:
         del lease
         kept = self._known(client_order_id)
         self._keep(kept, replace(kept.standing, status=OrderStatus.UNKNOWN))
+
+    def mark_all_sending(self, order_ids: Sequence[ClientOrderId], lease: Lease) -> dict[ClientOrderId, CycleSkipped]:
+        """Note that the orders leave; nothing holds one back here."""
+        for order_id in order_ids:
+            self.mark_sending(order_id, lease)
+        return {}
 
     def record_updates(self, lease: Lease, updates: Sequence[OrderUpdate]) -> tuple[OrderUpdate, ...]:
         """Write down the broker's words and return those that changed something."""

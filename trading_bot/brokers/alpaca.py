@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, cast
 
 from trading_bot.alpaca.activities import cash_activities_of
 from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
 from trading_bot.alpaca.executions import Placed, executions_of
+from trading_bot.alpaca.limits import AT_ONCE
 from trading_bot.alpaca.orders import (
     account_of,
     instant,
@@ -36,6 +38,7 @@ from trading_bot.domain.ports import BrokerAccount, BrokerSetup
 
 log = logging.getLogger(__name__)
 
+ONE_BY_ONE = 10  # assets; for more of them all are asked for at once
 PAGE = 500  # orders, the most that one answer holds
 TAKEN = "client_order_id must be unique"
 SENDINGS = 2  # of one order under one name, when the first one got no clear answer and is not there
@@ -64,6 +67,11 @@ class AlpacaBroker:
         self._placed: dict[ClientOrderId, Placed] = {}
         self._assets: dict[str, Asset | None] = {}
 
+    @property
+    def most_at_once(self) -> int:
+        """Orders that may be on their way at the same time; all of them share one limit of requests a minute."""
+        return AT_ONCE
+
     def account(self) -> BrokerAccount:
         """Return cash and buying power."""
         return account_of(self._read("/account"), self._mode)
@@ -74,7 +82,10 @@ class AlpacaBroker:
 
     def get_portfolio(self) -> Portfolio:
         """Return positions and cash as the broker sees them."""
-        account, positions = self.account(), self._list("/positions")
+        with ThreadPoolExecutor(1, thread_name_prefix="portfolio") as other:  # both at once: one round trip
+            asked = other.submit(self.account)
+            positions = self._list("/positions")
+            account = asked.result()
         held = [position_of(document) for document in positions]
         return Portfolio(account.cash, {position.symbol: position for position in held if position.quantity})
 
@@ -122,7 +133,7 @@ class AlpacaBroker:
             page = self._list("/orders", query)
             for document in page:
                 if is_ours_to_read(document):
-                    order = order_of(document)
+                    order = self._remember(document)
                     found[order.broker_order_id] = order
                 else:
                     log.warning("An order of a kind we have no words for is open at the broker: %s", document.get("id"))
@@ -141,6 +152,11 @@ class AlpacaBroker:
 
     def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
         """Return what may be done with these stocks; one that the broker does not know cannot be traded."""
+        unknown = [symbol for symbol in symbols if symbol not in self._assets]
+        if len(unknown) > ONE_BY_ONE:  # one long list is sooner there than many short answers
+            listed = map(asset_of, self._list("/assets", {"status": "active", "asset_class": "us_equity"}))
+            by_symbol = {asset.symbol: asset for asset in listed}
+            self._assets |= {symbol: by_symbol.get(symbol) for symbol in unknown}
         known = {symbol: self._asset(symbol) for symbol in symbols}
         return {symbol: asset.status if asset else AssetStatus(tradable=False) for symbol, asset in known.items()}
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from trading_bot.core.admission import admit
 from trading_bot.core.deciding import as_filled, decide, gather, pending, valuation, wishes
 from trading_bot.core.portfolio_stop import heed_portfolio_stop
+from trading_bot.core.sending import send
 from trading_bot.core.settlement import book_answers, settle, where_they_stand
 from trading_bot.core.stopwatch import timed
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
-from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, NotSent, StateError
+from trading_bot.domain.errors import StateError
 from trading_bot.domain.inputs import CycleRecord, Inputs
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NOT_SENT_YET = frozenset({OrderStatus.INTENDED, OrderStatus.UNKNOWN})
 _NOTHING_FILLED = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED_UNSENT})
 
 
@@ -119,9 +121,8 @@ def execute_signals(
     """
     del decisions, market  # the intents in the book are what is sent, and nothing else
     standing = {update.client_order_id: update.status for update in desk.book.journal.order_updates(ticket.cycle_id)}
-    for intent in desk.book.journal.intents(ticket.cycle_id):
-        if standing[intent.client_order_id] in {OrderStatus.INTENDED, OrderStatus.UNKNOWN}:
-            _send(desk, ticket, intent)
+    wanted = desk.book.journal.intents(ticket.cycle_id)
+    send(desk, ticket, [intent for intent in wanted if standing[intent.client_order_id] in _NOT_SENT_YET])
     return desk.book.journal.order_updates(ticket.cycle_id)
 
 
@@ -185,20 +186,6 @@ def _record(desk: Desk, ticket: CycleTicket, market: MarketState, inputs: Inputs
     if (conditions := desk.conditions) is None:
         return None
     return CycleRecord(market, inputs, conditions, ticket.window, ticket.strategies, ticket.exits_only, ticket.by_owner)
-
-
-def _send(desk: Desk, ticket: CycleTicket, intent: OrderIntent) -> None:
-    """Pass the last gate, send, and write the answer down."""
-    try:
-        desk.book.journal.mark_sending(intent.client_order_id, ticket.lease)
-        answer = desk.broker.submit(intent, at=ticket.at)
-    except CycleSkipped as refusal:  # the state changed while we were deciding
-        log.warning("%s", refusal)
-        return
-    except (BrokerUnavailable, NotSent) as error:
-        log.warning("No clear answer for order %s: %s", intent.client_order_id, error)
-        return
-    desk.book.journal.record_updates(ticket.lease, [answer])
 
 
 def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> OrderIntent:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from trading_bot.domain.cash import CashActivity, Traded
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
+from trading_bot.domain.errors import CycleSkipped
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import Coverage, Regime, Split
 from trading_bot.domain.orders import ClientOrderId, Decision, Fill, OpenOrder, OrderIntent, OrderUpdate
@@ -97,6 +98,10 @@ class JournalPort(Protocol):
 
     def mark_sending(self, client_order_id: ClientOrderId, lease: Lease) -> None:
         """Pass the last gate before an order is sent."""
+        ...
+
+    def mark_all_sending(self, order_ids: Sequence[ClientOrderId], lease: Lease) -> dict[ClientOrderId, CycleSkipped]:
+        """Pass the last gate with several orders at once; return those that may not pass, and why."""
         ...
 
     def record_updates(self, lease: Lease, updates: Sequence[OrderUpdate]) -> tuple[OrderUpdate, ...]:

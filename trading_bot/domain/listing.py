@@ -45,6 +45,16 @@ class KnowsAssets(Protocol):
 
 
 @runtime_checkable
+class TakesManyAtOnce(Protocol):
+    """A broker whose `submit` may be called from several threads. Optional: others get one order after the other."""
+
+    @property
+    def most_at_once(self) -> int:
+        """How many orders may be on their way at the same time."""
+        ...
+
+
+@runtime_checkable
 class KnowsQuotes(Protocol):
     """A broker that says at what prices others buy and sell just now. Optional."""
 

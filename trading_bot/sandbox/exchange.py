@@ -87,7 +87,8 @@ class SandboxExchange:
     def available(self, symbol: str) -> Decimal:
         """Return the shares that no open sale has claimed."""
         with self._lock:
-            selling = [o for o in self._open() if o.symbol == symbol and o.side is Side.SELL]
+            orders = self._orders.values()
+            selling = [o for o in orders if o.symbol == symbol and o.side is Side.SELL and o.is_open]
             return self._held.get(symbol, NOTHING).quantity - sum((o.remaining for o in selling), ZERO)
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
@@ -172,8 +173,9 @@ class SandboxExchange:
         """Fill what can fill now, and end what its time has ended. Called before every look."""
         now = self.market.now()
         self._till.charge(now)
+        fills = not self.behaviour.hold_fills and self.market.is_open(now)
         for order in self._open():
-            if not self.behaviour.hold_fills and self.market.is_open(now):
+            if fills:
                 self._try(order, now)
             order = self._orders[order.client_order_id]  # noqa: PLW2901  # it may have filled
             if order.is_open and order.time_in_force == "day" and self._day_is_over(order, now):

@@ -62,6 +62,7 @@ class SandboxMarket:
     ) -> None:
         """Take the bars as they were traded (`bars.splits` are the splits they are not adjusted for)."""
         self.bars, self.calendar, self.now, self.always_open = bars, calendar, now, always_open
+        self._known: tuple[datetime | None, dict[str, Decimal | None]] = (None, {})  # prices at an instant
         self._column = {str(symbol): place for place, symbol in enumerate(bars.symbols)}
 
     def knows(self, symbol: str) -> bool:
@@ -89,6 +90,15 @@ class SandboxMarket:
 
     def price(self, symbol: str, at: datetime) -> Decimal | None:
         """Return dollars a share at `at`; None for a symbol that has never traded by then."""
+        known = self._known
+        if known[0] != at:  # many orders in few stocks ask for the same instant
+            known = self._known = (at, {})
+        prices = known[1]
+        if symbol not in prices:
+            prices[symbol] = self._price(symbol, at)
+        return prices[symbol]
+
+    def _price(self, symbol: str, at: datetime) -> Decimal | None:
         bar = self._newest_bar(symbol, session := self.session_at(at))
         if bar is None:
             return None

@@ -82,6 +82,7 @@ class Sandbox:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # connections that come at once; the library's 5 would cut the others
     block_on_close = False
 
     def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, false, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, false, insert, select, update
 
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError
@@ -147,18 +148,28 @@ class Journal:
             CycleSkipped: the trading state lets no order through, or no entry (HALTED, PAUSED, REDUCING).
             StateError: the order is not in the book, or the broker has it already.
         """
+        held_back = self.mark_all_sending([client_order_id], lease)
+        if held_back:
+            raise held_back[client_order_id]
+
+    def mark_all_sending(self, order_ids: Sequence[ClientOrderId], lease: Lease) -> dict[ClientOrderId, CycleSkipped]:
+        """Do so for several orders that are sent at once, in one transaction; return those that may not be, and why.
+
+        Raises:
+            LeaseLost: the lease is not ours any more.
+            StateError: an order is not in the book, or the broker has it already. Then none is set.
+        """
         now = self._clock.now()
         with self._database.writing() as connection:
             leases.require(connection, lease, now)
-            row = connection.execute(_ORDERS.where(intents.c.client_order_id == client_order_id)).one_or_none()
-            if row is None:
-                raise StateError(f"Order {client_order_id} has no intent in the book, so it may not be sent.")
-            _let_through(rows.intent_of(row), trading_state(connection))
-            if row.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN) or row.reported > 0:
-                raise StateError(
-                    f"Order {client_order_id} is {row.status.value}; the broker has it, so it may not be sent again."
-                )
-            connection.execute(_UPDATE_ORDER, {"id": client_order_id, "status": OrderStatus.UNKNOWN, "sent_at": now})
+            state = trading_state(connection)
+            found = connection.execute(_ORDERS.where(intents.c.client_order_id.in_(order_ids)))
+            known = {ClientOrderId(row.client_order_id): row for row in found}
+            refused = {order_id: _why_not(order_id, known.get(order_id), state) for order_id in order_ids}
+            sent = [order_id for order_id, why in refused.items() if why is None]
+            for order_id in sent:
+                connection.execute(_UPDATE_ORDER, {"id": order_id, "status": OrderStatus.UNKNOWN, "sent_at": now})
+        return {order_id: why for order_id, why in refused.items() if why is not None}
 
     def record_updates(self, lease: Lease, updates: Sequence[OrderUpdate]) -> tuple[OrderUpdate, ...]:
         """Write down the broker's words and return those that changed something.
@@ -218,12 +229,23 @@ def _may_decide(connection: Connection, cycle_id: str, wanted: Sequence[OrderInt
             raise StateError(f"Intent {intent.client_order_id} is an entry, but cycle {cycle_id} began {cycle.state}.")
 
 
-def _let_through(intent: OrderIntent, state: TradingState) -> None:
+def _why_not(order_id: ClientOrderId, row: Row[Any] | None, state: TradingState) -> CycleSkipped | None:
+    """Return what the trading state has against sending an order. Raises StateError for one that cannot be sent."""
+    if row is None:
+        raise StateError(f"Order {order_id} has no intent in the book, so it may not be sent.")
+    if (why := _held_back(rows.intent_of(row), state)) is not None:
+        return why
+    if row.status not in (OrderStatus.INTENDED, OrderStatus.UNKNOWN) or row.reported > 0:
+        raise StateError(f"Order {order_id} is {row.status.value}; the broker has it, so it may not be sent again.")
+    return None
+
+
+def _held_back(intent: OrderIntent, state: TradingState) -> CycleSkipped | None:
     if state is TradingState.ACTIVE or (state is TradingState.REDUCING and not intent.purpose.is_entry):
-        return
+        return None
     reason = {
         TradingState.PAUSED: SkipReason.PAUSED,
         TradingState.HALTED: SkipReason.HALTED,
         TradingState.REDUCING: SkipReason.REDUCING,
     }[state]
-    raise CycleSkipped(reason, f"Order {intent.client_order_id} was not sent: trading is {state.value} now.")
+    return CycleSkipped(reason, f"Order {intent.client_order_id} was not sent: trading is {state.value} now.")
