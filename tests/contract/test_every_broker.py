@@ -13,8 +13,9 @@ from tests.contract.brokers import STANDS, BrokerStand
 from tests.unit.brokers.exchanges import buy, sell
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.domain.errors import PluginError
+from trading_bot.domain.listing import HoldsStops
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderStatus, OrderUpdate, Side
+from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderStatus, OrderType, OrderUpdate, Side, TimeInForce
 from trading_bot.domain.portfolio import Portfolio
 
 AAA = Symbol("AAA")
@@ -222,6 +223,57 @@ def test_a_day_order_that_did_not_fill_ends_with_its_day(stand):
     assert (update.status, update.filled) == (OrderStatus.EXPIRED, 0)
     assert update.reason
     assert stand.broker.open_orders() == ()
+
+
+# ── stop orders, where the broker holds them ──────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def holder(stand: BrokerStand) -> BrokerStand:
+    """A broker that holds stop orders."""
+    if not isinstance(stand.broker, HoldsStops):
+        pytest.skip("holds no stop orders")
+    return stand
+
+
+def guard(quantity: int, stop: str) -> OrderIntent:
+    return sell(quantity, stop=stop, name=f"bb-1-guard-{quantity}", time_in_force=TimeInForce.GTC)
+
+
+def test_a_stop_order_is_said_back_and_waits_for_days_while_its_price_is_not_reached(holder):
+    traded(holder, buy(7))
+    answer = submit(holder, guard(7, "9.50"))
+    holder.trade()
+    holder.trade()
+    holder.reopen()
+
+    assert (answer.status, answer.type, answer.stop_price) == (OrderStatus.ACCEPTED, OrderType.STOP, Decimal("9.50"))
+    assert found(holder, answer.client_order_id) == answer
+    assert holder.broker.get_portfolio().held(AAA) == 7
+
+
+def test_shares_that_a_stop_order_holds_can_be_sold_once_it_is_cancelled(holder):
+    traded(holder, buy(7))
+    held = submit(holder, guard(7, "9.50")).client_order_id
+
+    assert submit(holder, sell(7, name="bb-1-too-soon")).status is OrderStatus.REJECTED
+    assert holder.broker.cancel(held, at=holder.now).status is OrderStatus.CANCELED
+    assert traded(holder, sell(7)).status is OrderStatus.FILLED
+
+
+def test_a_stop_order_whose_price_is_reached_sells_once(holder):
+    traded(holder, buy(7))
+    update = traded(holder, guard(7, "10.00"))
+    (fill,) = holder.broker.fills([update.client_order_id])
+
+    assert (update.status, fill.quantity, fill.price) == (OrderStatus.FILLED, 7, 10)
+    assert holder.broker.get_portfolio().positions == {}
+
+
+def test_a_stop_order_over_more_than_is_held_is_refused(stand):
+    traded(stand, buy(7))
+
+    assert submit(stand, guard(8, "9.50")).status is OrderStatus.REJECTED
 
 
 # ── open orders and cancelling ────────────────────────────────────────────────────────────────────

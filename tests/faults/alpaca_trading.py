@@ -106,14 +106,16 @@ class Trading:
 
 
 @contextmanager
-def trading_at_alpaca(folder: Path, sandbox: Sandbox | None = None, **broker: object) -> Iterator[Trading]:
+def trading_at_alpaca(
+    folder: Path, sandbox: Sandbox | None = None, *, risk: dict[str, Any] | None = None, **broker: object
+) -> Iterator[Trading]:
     """Open the bot; afterwards the book must obey every law, and agree with the broker about orders.
 
     A `sandbox` that is given is open already, and its clock is of its own.
     """
     clock, wish, naps = WallClock(MORNING), Wants(), list[float]()
     opened = sandbox or open_sandbox(clock)
-    with nullcontext() if sandbox else opened, open_desk(folder, clock, **SECTIONS) as desk:
+    with nullcontext() if sandbox else opened, open_desk(folder, clock, risk=risk or {}, **SECTIONS) as desk:
         settings = {"queue_for_open": False, **broker}
         adapter = connect(opened, patient(naps, read_seconds=1), calendar=TradingHours(), **settings)
         yield Trading(bot_of(desk, adapter, wish), desk, opened, wish, naps)

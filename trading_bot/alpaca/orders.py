@@ -73,6 +73,8 @@ def order_body(intent: OrderIntent) -> dict[str, Any]:
     }
     if intent.limit_price is not None:
         body["limit_price"] = f"{intent.limit_price:f}"
+    if intent.stop_price is not None:
+        body["stop_price"] = f"{intent.stop_price:f}"
     return body
 
 
@@ -92,7 +94,8 @@ def order_of(document: object) -> OrderUpdate:
         status=_status(said, filled, fields),
         reason=_reason(said, fields),
         updated_at=instant(fields, "updated_at"),
-        limit_price=number(fields, "limit_price") if fields.get("limit_price") is not None else None,
+        limit_price=_price(fields, "limit_price"),
+        stop_price=_price(fields, "stop_price"),
     )
 
 
@@ -121,6 +124,7 @@ def refused_order(intent: OrderIntent, reason: str, at: datetime) -> OrderUpdate
         reason=reason,
         updated_at=at,
         limit_price=intent.limit_price,
+        stop_price=intent.stop_price,
     )
 
 
@@ -207,6 +211,10 @@ def number(fields: Document, name: str) -> Decimal:
     if not found.is_finite():
         raise BrokerUnavailable(f"Alpaca's answer has {name}={value!r}, wanted a number")
     return found
+
+
+def _price(fields: Document, name: str) -> Decimal | None:
+    return number(fields, name) if fields.get(name) is not None else None
 
 
 def instant(fields: Document, name: str) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from trading_bot.domain.listing import AssetStatus
@@ -45,11 +46,20 @@ def asset_of(document: dict[str, Any]) -> Asset:
 
 
 def on_the_tick(intent: OrderIntent) -> OrderIntent:
-    """Round a limit to the tick so that it is no worse than was meant: down to buy, up to sell."""
-    if intent.limit_price is None or intent.limit_price <= 0:
-        return intent
-    rounded = round_against_us(intent.limit_price, buying=intent.side is Side.SELL)
-    return replace(intent, limit_price=rounded) if rounded != intent.limit_price else intent
+    """Round prices to the tick: a limit so that it is no worse than was meant, a stop so that it is no sooner.
+
+    Both go down to buy and up to sell, a stop the other way round.
+    """
+    selling = intent.side is Side.SELL
+    return replace(
+        intent,
+        limit_price=_on_the_tick(intent.limit_price, up=selling),
+        stop_price=_on_the_tick(intent.stop_price, up=not selling),
+    )
+
+
+def _on_the_tick(price: Decimal | None, *, up: bool) -> Decimal | None:
+    return price if price is None or price <= 0 else round_against_us(price, buying=up)
 
 
 def wrong_form(intent: OrderIntent) -> str:
@@ -60,12 +70,13 @@ def wrong_form(intent: OrderIntent) -> str:
 def _wrong_form(intent: OrderIntent) -> Iterator[str]:
     if intent.quantity <= 0:
         yield f"{intent.quantity:f} shares is no order"
-    if (intent.type is OrderType.LIMIT) != (intent.limit_price is not None):
-        yield "a limit order needs a limit price, and a market order has none"
-    if intent.limit_price is not None and intent.limit_price <= 0:
-        yield f"a limit of ${intent.limit_price} is no price"
-    if intent.limit_price is not None and intent.limit_price % tick(intent.limit_price):
-        yield f"a limit of ${intent.limit_price} lies between two ticks"
+    for kind, price in ((OrderType.LIMIT, intent.limit_price), (OrderType.STOP, intent.stop_price)):
+        if (intent.type is kind) != (price is not None):
+            yield f"a {kind} order needs a {kind} price, and no other order has one"
+        if price is not None and price <= 0:
+            yield f"a {kind} of ${price} is no price"
+        if price is not None and price % tick(price):
+            yield f"a {kind} of ${price} lies between two ticks"
     if len(intent.client_order_id) > LONGEST_ID:
         yield f"its name has {len(intent.client_order_id)} characters, at most {LONGEST_ID} are taken"
     if is_fractional(intent) and intent.time_in_force is not TimeInForce.DAY:

@@ -60,9 +60,9 @@ class MemoryJournal:
         del lease, market_hash, record
         if cycle_id in self._cycles:
             raise StateError(f"Cycle {cycle_id} has decided already; its decisions stand.")
-        wanted = {d.signal.symbol: d for d in decisions if not isinstance(d, Rejected)}
+        wanted = {(d.signal.symbol, d.signal.purpose): d for d in decisions if not isinstance(d, Rejected)}
         for intent in intents:
-            decision = wanted.get(intent.symbol)
+            decision = wanted.get((intent.symbol, intent.purpose))
             if decision is None or (decision.quantity, decision.signal.side) != (intent.quantity, intent.side):
                 raise StateError(f"Intent {intent.client_order_id} follows from no decision of cycle {cycle_id}.")
             self._orders[intent.client_order_id] = _Kept(intent, decision)
@@ -171,4 +171,5 @@ def _update(kept: _Kept) -> OrderUpdate:
         reason=standing.reason,
         updated_at=standing.updated_at or LONG_AGO,
         limit_price=intent.limit_price,
+        stop_price=intent.stop_price,
     )

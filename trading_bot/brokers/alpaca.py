@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from trading_bot.alpaca.activities import cash_activities_of
 from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
@@ -51,6 +51,8 @@ class AlpacaBroker:
     An order is sent under our name for it. Where the answer is not clear it is asked for by that name; what is not
     there is sent once more, under the same name, which the broker takes once only.
     """
+
+    holds_stops: ClassVar[bool] = True
 
     def __init__(self, setup: BrokerSetup, line: Line | None = None) -> None:
         """Get ready; nothing is sent yet. Raises SettingsError without keys."""

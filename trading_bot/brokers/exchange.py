@@ -5,6 +5,8 @@ The rules, so that a result can be computed by hand:
 - A market order fills at the session's open, worse by `slippage_bps`.
 - A limit order to buy fills when the session's low reaches the limit, at the open if that is better,
   else at the limit; mirrored for a sale. It has no slippage: a limit is a promise.
+- A stop order to sell becomes a market order when the session's low reaches its stop: it fills at the stop, or at
+  the open if that is worse, worse by `slippage_bps`; mirrored for a buy. What is left of it is a market order.
 - At most `volume_share` of the session's volume fills, where the volume is known; in whole shares.
 - A buy takes no more than the cash pays for, a sale no more than is held.
 - The commission of a sale is never more than the sale brings, so that cash never falls below zero.
@@ -62,6 +64,7 @@ class Working:
     remaining: Decimal  # shares
     limit_price: Decimal | None
     untouched: bool  # no fill yet
+    stop_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ def match(order: Working, bar: Bar, *, cash: Decimal, held: Decimal, costs: Cost
     """Trade one order against one session's bar, with at most `cash` dollars and `held` shares."""
     price = _price(order, bar, costs)
     if price is None:
-        return Match(ZERO, ZERO, ZERO, f"the limit of ${order.limit_price} was not reached")
+        what, wanted = ("limit", order.limit_price) if order.stop_price is None else ("stop", order.stop_price)
+        return Match(ZERO, ZERO, ZERO, f"the {what} of ${wanted} was not reached")
     quantity, reason = order.remaining, ""
     if bar.volume is not None and (most := whole_shares(bar.volume * costs.volume_share)) < quantity:
         quantity, reason = most, f"only {costs.volume_share:.0%} of the {bar.volume:f} shares traded may be ours"
@@ -97,11 +101,24 @@ def _price(order: Working, bar: Bar, costs: Costs) -> Decimal | None:
     """Return the price the order trades at, or None when it does not trade."""
     buying = order.side is Side.BUY
     if order.limit_price is None:
-        slipped = bar.open * (1 + order.side.sign * costs.slippage_bps * BASIS_POINT)
+        begins = _begins(order, bar)
+        if begins is None:
+            return None
+        slipped = begins * (1 + order.side.sign * costs.slippage_bps * BASIS_POINT)
         return round_against_us(slipped, buying=buying)
     if buying:
         return min(bar.open, order.limit_price) if bar.low <= order.limit_price else None
     return max(bar.open, order.limit_price) if bar.high >= order.limit_price else None
+
+
+def _begins(order: Working, bar: Bar) -> Decimal | None:
+    """Return the price at which an order without a limit begins to trade; None while its stop is not reached."""
+    stop = order.stop_price
+    if stop is None or not order.untouched:
+        return bar.open
+    if order.side is Side.BUY:
+        return max(bar.open, stop) if bar.high >= stop else None
+    return min(bar.open, stop) if bar.low <= stop else None
 
 
 def _affordable(quantity: Decimal, price: Decimal, cash: Decimal, order: Working, costs: Costs) -> Decimal:

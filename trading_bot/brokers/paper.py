@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import SecretStr
@@ -41,6 +42,8 @@ class PaperBroker:
     `exchange.match` holds the rules of filling. A refusal is an answer with the reason; an order id that
     was seen before returns the order it belongs to, so asking twice never buys twice.
     """
+
+    holds_stops: ClassVar[bool] = True
 
     def __init__(self, setup: BrokerSetup, store: PaperStore | None = None) -> None:
         """Open the account, or make it with `starting_cash`.
@@ -169,9 +172,13 @@ class PaperBroker:
             return
         cash = _account(books).cash
         held = books.portfolio().held(update.symbol)
-        working = Working(update.side, update.type, order.remaining, update.limit_price, untouched=update.filled == 0)
+        working = Working(
+            update.side, update.type, order.remaining, update.limit_price, update.filled == 0, update.stop_price
+        )
         got = match(working, bar, cash=cash, held=held, costs=self._costs)
-        at_close = bar.is_close_only or update.type is OrderType.LIMIT
+        if update.type is OrderType.STOP and not got.quantity and not ends:
+            return  # it waits on
+        at_close = bar.is_close_only or update.type is not OrderType.MARKET
         at = self._calendar.close_of(session) if at_close else self._calendar.open_of(session)
         if got.quantity:
             _book(books, update, got, session, at)
@@ -209,10 +216,11 @@ def _refusal(books: PaperBooks, intent: OrderIntent) -> str:
     """Return why the order cannot be accepted, "" when it can."""
     if intent.quantity <= 0:
         return f"{intent.quantity} shares is no order"
-    if (intent.type is OrderType.LIMIT) != (intent.limit_price is not None):
-        return "a limit order needs a limit price, and a market order has none"
-    if intent.limit_price is not None and intent.limit_price <= 0:
-        return f"a limit of ${intent.limit_price} is no price"
+    for kind, price in ((OrderType.LIMIT, intent.limit_price), (OrderType.STOP, intent.stop_price)):
+        if (intent.type is kind) != (price is not None):
+            return f"a {kind} order needs a {kind} price, and no other order has one"
+        if price is not None and price <= 0:
+            return f"a {kind} of ${price} is no price"
     if intent.side is Side.SELL:
         return _refused_sale(books, intent)
     left = _account(books).cash - _reserved(books)

@@ -193,6 +193,7 @@ class MemoryBooks:
             reason=reason,
             updated_at=at,
             limit_price=intent.limit_price,
+            stop_price=intent.stop_price,
         )
         self._keep(PaperOrder(update, intent.time_in_force, session))
 

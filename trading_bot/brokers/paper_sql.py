@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Row, String, Table, insert, select, update
+from sqlalchemy import Column, Connection, Integer, MetaData, Row, String, Table, insert, inspect, select, text, update
 
 from trading_bot.brokers.paper_books import WORKING, Executed, PaperAccount, PaperBooks, PaperOrder
 from trading_bot.domain.holdings import Event, SplitBooked, Traded
@@ -61,6 +61,7 @@ orders = Table(
     Column("reason", String, nullable=False),
     Column("session", DateText),  # the session it was placed in
     Column("updated_at", InstantText, nullable=False),
+    Column("stop_price", DecimalText),
 )
 fills = Table(
     "paper_fills",
@@ -165,6 +166,7 @@ class SqlBooks:
             "reason": reason,
             "session": session,
             "updated_at": at,
+            "stop_price": intent.stop_price,
         }
         self._connection.execute(insert(orders), row)
 
@@ -216,6 +218,7 @@ class SqlStore:
         self._database.prepare(read_only=False)
         with self._database.writing() as connection:
             metadata.create_all(connection)
+            _complete(connection)
 
     @contextmanager
     def reading(self) -> Generator[PaperBooks]:
@@ -234,6 +237,12 @@ class SqlStore:
         self._database.close()
 
 
+def _complete(connection: Connection) -> None:
+    """Add the column that accounts of before stop orders do not have."""
+    if orders.c.stop_price.name not in {column["name"] for column in inspect(connection).get_columns(orders.name)}:
+        connection.execute(text("ALTER TABLE paper_orders ADD COLUMN stop_price TEXT"))
+
+
 def _order(row: Row[tuple[object, ...]]) -> PaperOrder:
     update_ = OrderUpdate(
         client_order_id=ClientOrderId(row.client_order_id),
@@ -247,5 +256,6 @@ def _order(row: Row[tuple[object, ...]]) -> PaperOrder:
         reason=row.reason,
         updated_at=row.updated_at,
         limit_price=row.limit_price,
+        stop_price=row.stop_price,
     )
     return PaperOrder(update_, row.time_in_force, row.session)

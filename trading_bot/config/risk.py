@@ -85,6 +85,11 @@ class RiskSettings(Section):
         default=None, gt=0, le=100, description="Gain on the price paid at which a position is sold, 0.5 is 50 %."
     )
     time_stop_sessions: Count | None = Field(default=None, ge=1, description="Sessions after which a position is sold.")
+    protective_orders: Literal["bot", "broker"] = Field(
+        default="bot",
+        description="`bot` checks stop-loss and trailing stop in each cycle; `broker` also keeps them as stop orders "
+        "there, which work while the bot does not.",
+    )
     min_price: Number = Field(default=Decimal(1), ge=0, description="Dollars a share below which nothing is bought.")
     max_jump_pct: Number = Field(
         default=Decimal("0.5"),

@@ -54,8 +54,7 @@ def decide_again(
     if record.by_owner:
         signals = tuple(decision.signal for decision in decided)
     else:
-        team, portfolio = team_then(record, chosen), shadow_portfolio(record)
-        signals = wishes(team, risk, record.market, portfolio, inputs.control, record.strategies)
+        signals = wishes(team_then(record, chosen), risk, record.market, inputs, inputs.control, record.strategies)
     if inputs.buying_power is None:  # nothing was to be decided then: what the book has must do
         inputs = dataclasses.replace(inputs, buying_power=inputs.portfolio.cash, record=NOTHING_YET)
     return decide(risk, record.market, inputs, signals, window=record.window if record.exits_only else "")

@@ -19,7 +19,7 @@ from trading_bot.core.rotation.team import candidates, present_team
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
-from trading_bot.domain.errors import PluginError
+from trading_bot.domain.errors import PluginError, SettingsError
 from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
@@ -72,7 +72,7 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
     """Give a bot that is ready to trade, and let go of its files and connections afterwards.
 
     Raises:
-        SettingsError: a notification address is not valid.
+        SettingsError: a notification address is not valid, or the broker cannot do what is wanted.
         PluginError: a plug-in is unknown, cannot be imported, or has a wrong option.
         StateError: the book cannot be opened.
 
@@ -81,7 +81,7 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
     """
     wall_clock, secrets = clock or SystemClock(), secrets_of(settings)
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
-    BROKERS.get(settings.broker.name)  # that there is such a one is known at once
+    require_stop_orders(settings, BROKERS.get(settings.broker.name))  # that there is such a one is known at once
     with ExitStack() as stack:
         book = stack.enter_context(open_book(settings, clock=wall_clock))
         broker = LateBroker(lambda: open_broker(settings, hours))
@@ -126,7 +126,7 @@ def open_clerk(settings: TradingBotSettings, *, clock: Clock | None = None) -> G
 def check_plugins(settings: TradingBotSettings) -> None:
     """Build what can be built without opening anything. Raises PluginError or SettingsError."""
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
-    BROKERS.get(settings.broker.name)
+    require_stop_orders(settings, BROKERS.get(settings.broker.name))
     strategy_manager(settings)
     candidates(settings)
     data_manager(settings, hours)
@@ -173,6 +173,15 @@ def open_broker(settings: TradingBotSettings, hours: TradingHours, *, folder: Pa
     chosen = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
     setup = BrokerSetup(settings=chosen, folder=folder or settings.state.folder, calendar=hours)
     return BROKERS.get(settings.broker.name)(setup)
+
+
+def require_stop_orders(settings: TradingBotSettings, chosen: object) -> None:
+    """Raise SettingsError where stop orders should rest at a broker, and this kind of broker holds none."""
+    if settings.risk.protective_orders == "broker" and not getattr(chosen, "holds_stops", False):
+        raise SettingsError(
+            f"risk.protective_orders: broker needs a broker that holds stop orders, and {settings.broker.name} does "
+            "not. Write risk.protective_orders: bot; exits are checked in each cycle then."
+        )
 
 
 def is_historical(settings: TradingBotSettings) -> bool:
@@ -245,6 +254,7 @@ def protective_stop(settings: TradingBotSettings) -> ProtectiveStop:
         trailing=risk.trailing_stop_pct,
         take_profit=risk.take_profit_pct,
         sessions=risk.time_stop_sessions,
+        at_broker=risk.protective_orders == "broker",
     )
 
 

@@ -10,11 +10,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import admit
-from trading_bot.core.deciding import as_filled, decide, gather, pending, valuation, wishes
+from trading_bot.core.deciding import decide, gather, valuation, wishes, working
 from trading_bot.core.portfolio_stop import heed_portfolio_stop
 from trading_bot.core.sending import send
 from trading_bot.core.settlement import book_answers, settle, where_they_stand
 from trading_bot.core.stopwatch import timed
+from trading_bot.core.withdrawing import make_way
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.inputs import CycleRecord, Inputs
@@ -23,9 +24,11 @@ from trading_bot.domain.orders import (
     Decision,
     OrderIntent,
     OrderStatus,
+    OrderType,
     OrderUpdate,
     Rejected,
     Signal,
+    TimeInForce,
     client_order_id,
 )
 from trading_bot.domain.portfolio import EquityPoint
@@ -81,8 +84,7 @@ def settle_orders(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settl
 @timed
 def generate_signals(desk: Desk, ticket: CycleTicket, market: MarketState) -> tuple[Signal, ...]:
     """Ask the strategies what should change, and the stops what must. A stop overrules an opinion."""
-    portfolio = as_filled(desk.book.ledger.portfolio(), pending(desk), market)
-    return wishes(desk.strategies, desk.risk, market, portfolio, desk.book.control.read(), ticket.strategies)
+    return wishes(desk.strategies, desk.risk, market, working(desk), desk.book.control.read(), ticket.strategies)
 
 
 @timed
@@ -121,8 +123,8 @@ def execute_signals(
     """
     del decisions, market  # the intents in the book are what is sent, and nothing else
     standing = {update.client_order_id: update.status for update in desk.book.journal.order_updates(ticket.cycle_id)}
-    wanted = desk.book.journal.intents(ticket.cycle_id)
-    send(desk, ticket, [intent for intent in wanted if standing[intent.client_order_id] in _NOT_SENT_YET])
+    wanted = [i for i in desk.book.journal.intents(ticket.cycle_id) if standing[i.client_order_id] in _NOT_SENT_YET]
+    send(desk, ticket, make_way(desk, ticket, wanted))
     return desk.book.journal.order_updates(ticket.cycle_id)
 
 
@@ -197,7 +199,10 @@ def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> Ord
         side=signal.side,
         purpose=signal.purpose,
         quantity=decision.quantity,
-        reference_price=market.price(signal.symbol),
+        type=OrderType.MARKET if signal.stop_price is None else OrderType.STOP,
+        time_in_force=TimeInForce.DAY if signal.stop_price is None else TimeInForce.GTC,
+        reference_price=market.price(signal.symbol) if signal.stop_price is None else signal.stop_price,
+        stop_price=signal.stop_price,
     )
 
 

@@ -7,6 +7,7 @@ same decisions at any later time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -31,17 +32,18 @@ if TYPE_CHECKING:
 
 def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequence[Signal]) -> Inputs:
     """Ask book and broker. With nothing to decide few questions are asked: most sessions change nothing."""
-    to_decide, broker = bool(signals), desk.broker
-    symbols = tuple(signal.symbol for signal in signals)
+    to_decide, broker, orders = bool(signals), desk.broker, working(desk)
+    symbols = tuple(dict.fromkeys(signal.symbol for signal in signals))
     return Inputs(
-        portfolio=desk.book.ledger.portfolio(),
-        pending=pending(desk),
+        portfolio=orders.portfolio,
+        pending=orders.pending,
         high_water=desk.book.ledger.high_water(),
         control=desk.book.control.read(),
         buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
         assets=cast("KnowsAssets", broker).assets(symbols) if to_decide and _offers(type(broker), KnowsAssets) else {},
         quotes=cast("KnowsQuotes", broker).quotes(symbols) if to_decide and _offers(type(broker), KnowsQuotes) else {},
+        resting=orders.resting,
     )
 
 
@@ -62,30 +64,46 @@ def _track_record(desk: Desk, ticket: CycleTicket, market: MarketState) -> Track
     )
 
 
-def pending(desk: Desk) -> tuple[OpenOrder, ...]:
-    """Return every order that may still fill."""
-    return tuple(order for order in desk.book.journal.open_orders() if order.remaining)
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What we own, and our orders that something can still come from."""
+
+    portfolio: Portfolio  # as booked
+    pending: tuple[OpenOrder, ...]  # may fill at any time
+    resting: tuple[OpenOrder, ...]  # stop orders that wait at the broker for their price
+
+
+def working(desk: Desk) -> Working:
+    """Read both from the book."""
+    orders = [order for order in desk.book.journal.open_orders() if order.remaining]
+    resting = tuple(order for order in orders if order.rests)
+    return Working(desk.book.ledger.portfolio(), tuple(order for order in orders if not order.rests), resting)
 
 
 def wishes(
     strategies: StrategyManager,
     risk: RiskManager,
     market: MarketState,
-    portfolio: Portfolio,
+    known: Working | Inputs,
     control: ControlState,
     only: tuple[str, ...],
 ) -> tuple[Signal, ...]:
-    """Return what the strategies want changed, and what the stops must. A stop overrules an opinion.
+    """Return what the strategies want changed, what the exits must, and which stop orders are missing at the broker.
 
-    `portfolio` is what it will be when every open order is filled. Raises DataError when a holding has no price at all.
+    An exit overrules an opinion, and both look at the portfolio as it will be when what is on its way has filled.
+    Raises DataError when a holding has no price at all.
     """
+    portfolio = as_filled(known.portfolio, known.pending, market)
     if sells_everything(risk, control):
         return _everything_out(portfolio, control.cause)
     stops = risk.protective_exits(market, portfolio)
     stopped = {signal.symbol for signal in stops}
     equity = portfolio.equity(valuation(portfolio, market))
     signals = strategies.signals(market, portfolio, equity, only)
-    return (*stops, *(signal for signal in signals if signal.symbol not in stopped))
+    wanted = (*stops, *(signal for signal in signals if signal.symbol not in stopped))
+    closing = {signal.symbol for signal in wanted if signal.wanted_weight == 0}
+    busy = closing | {order.intent.symbol for order in known.pending}
+    return (*wanted, *risk.stop_orders(market, known.portfolio, resting=known.resting, busy=busy))
 
 
 def sells_everything(risk: RiskManager, control: ControlState) -> bool:
@@ -157,9 +175,12 @@ def as_filled(
     market: MarketState,
     sides: frozenset[Side] | set[Side] = frozenset(Side),
 ) -> Portfolio:
-    """Return the portfolio as it will be when these orders of these sides are filled; cash is left as it is."""
+    """Return the portfolio as it will be when these orders of these sides are filled; cash is left as it is.
+
+    A stop order whose price was not reached, as far as is known, is no reason to think that its shares are gone.
+    """
     for order in orders:
-        if order.intent.side in sides:
+        if order.intent.side in sides and not order.is_waiting:
             price = market.last_known_price(order.intent.symbol) or ZERO
             portfolio = with_pending(portfolio, order.intent.symbol, order.intent.side, order.remaining, price)
     return portfolio

@@ -107,7 +107,7 @@ def closing_signals(bot: Bot, request: FlattenRequest) -> tuple[Signal, ...]:
     portfolio = bot.book.ledger.portfolio()
     leaving = dict.fromkeys(portfolio.positions, ZERO)
     for order in bot.book.journal.open_orders():
-        if not order.intent.purpose.is_entry and order.intent.symbol in leaving:
+        if not order.intent.purpose.is_entry and order.intent.symbol in leaving and not order.rests:
             leaving[order.intent.symbol] += order.remaining
     wanted = request.symbols or tuple(portfolio.positions)
     held = sorted(symbol for symbol in set(wanted) if abs(portfolio.held(symbol)) > leaving.get(symbol, ZERO))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trading_bot.core.comparing import book_cash, compare
+from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
@@ -44,10 +45,12 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     for order, answer in zip(open_orders, answers, strict=True):
         if answer is None:
             _drop_what_never_arrived(desk, ticket, order)
+    withdrawn = withdraw_needless_stops(desk, ticket, open_orders)
     cash = book_cash(desk, ticket)
     later, differences = _differences(desk, ticket)
-    newest = {update.client_order_id: update for update in (*late, *updates, *later.updates)}
-    return Settlement(tuple(newest.values()), (*fills, *later.fills), (*warnings, *differences), (*cash, *later.cash))
+    newest = {u.client_order_id: u for u in (*late, *updates, *withdrawn.updates, *later.updates)}
+    notes = (*warnings, *withdrawn.warnings, *differences)
+    return Settlement(tuple(newest.values()), (*fills, *later.fills), notes, (*cash, *later.cash))
 
 
 def _answers(desk: Desk, orders: Sequence[OpenOrder]) -> list[OrderUpdate | None]:

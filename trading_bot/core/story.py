@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,12 @@ def why(book: StateManager, symbol: Symbol, cycle: str | None = None) -> Story:
         StateCorrupt: what was kept is damaged.
     """
     found = book.stories.find_cycle(cycle)
-    entry = next(iter(book.stories.entries(Filter(symbol=symbol, cycle_id=found.cycle_id))), None)
+    entry, *rest = [*book.stories.entries(Filter(symbol=symbol, cycle_id=found.cycle_id)), None]
+    story = _told(book, symbol, found, entry)
+    return dataclasses.replace(story, guard=next(iter(rest), None))
+
+
+def _told(book: StateManager, symbol: Symbol, found: DecidedCycle, entry: Entry | None) -> Story:
     last = None if entry else _last_before(book, symbol, found)
     try:
         record = book.recordings.read(found.cycle_id)

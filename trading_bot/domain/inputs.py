@@ -22,13 +22,14 @@ class Inputs:
     """What book and broker said before the decision, as they said it."""
 
     portfolio: Portfolio  # as booked
-    pending: tuple[OpenOrder, ...]  # every order that may still fill, leftovers of this very cycle included
+    pending: tuple[OpenOrder, ...]  # every other order that may fill, leftovers of this very cycle included
     high_water: Decimal  # dollars, the highest equity on record since the last acknowledged resume
     control: ControlState  # the switch, and who turned it
     buying_power: Decimal | None  # dollars, the broker's word; None: nothing was to be decided, so nobody asked
     record: TrackRecord | None = None  # of the days before; None: nothing was to be decided
     assets: Mapping[Symbol, AssetStatus] = field(default_factory=dict[Symbol, AssetStatus])  # of what is to be traded
     quotes: Mapping[Symbol, Quote] = field(default_factory=dict[Symbol, Quote])
+    resting: tuple[OpenOrder, ...] = ()  # stop orders that wait at the broker for their price
 
     def on_their_way_out(self) -> dict[Symbol, Decimal]:
         """Return the shares that open sell orders will take."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from trading_bot.domain.market import Symbol
 
@@ -61,3 +61,13 @@ class KnowsQuotes(Protocol):
     def quotes(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Quote]:
         """Return the newest quotes of these stocks; {} when it has none at all. The errors of a broker."""
         ...
+
+
+@runtime_checkable
+class HoldsStops(Protocol):
+    """A broker that takes stop orders good till cancelled, and watches their price itself. Optional.
+
+    `submit` takes an intent of type STOP in whole shares then. Without it exits are checked in each cycle only.
+    """
+
+    holds_stops: ClassVar[bool]

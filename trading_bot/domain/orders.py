@@ -46,6 +46,7 @@ class OrderType(StrEnum):
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"  # a market order, once the price has reached its stop
 
 
 class TimeInForce(StrEnum):
@@ -97,6 +98,7 @@ class Signal:
     strategy: str  # who wants it, e.g. "momentum+sma_cross"
     reason: str  # one sentence in words, with the numbers behind it
     evidence: Mapping[str, float] = field(default_factory=dict[str, float])
+    stop_price: Decimal | None = None  # dollars per share: wait at the broker until it is reached; None: trade now
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,7 @@ class OrderIntent:
     limit_price: Decimal | None = None  # dollars per share
     time_in_force: TimeInForce = TimeInForce.DAY
     reference_price: Decimal | None = None  # dollars per share when it was decided; slippage counts from here
+    stop_price: Decimal | None = None  # dollars per share
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,16 @@ class OpenOrder:
         most = self.reported if self.status.is_final else self.intent.quantity
         return max(most - self.filled, Decimal(0))
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is a stop order whose price was not reached, as far as is known: it may never fill."""
+        return self.intent.type is OrderType.STOP and not self.status.is_final and not self.reported
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits at the broker for certain, so that it can be cancelled and something else done."""
+        return self.is_waiting and self.status is OrderStatus.ACCEPTED
+
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
@@ -225,6 +238,7 @@ class OrderUpdate:
     reason: str  # the broker's words where it refused or ended the order, else ""
     updated_at: datetime  # aware, UTC
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

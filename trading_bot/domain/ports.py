@@ -130,7 +130,7 @@ class RiskContext:
     state: TradingState
     state_cause: str = ""  # in words, where it is not the owner's switch that says so
     pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares on their way out
-    on_their_way: frozenset[Symbol] = frozenset()  # symbols of orders that earlier cycles sent and that may still fill
+    on_their_way: frozenset[Symbol] = frozenset()  # symbols of earlier cycles' orders that may fill, and approved buys
     booked: Portfolio | None = None  # what is really there, without buys on their way; None: all of `portfolio`
     approved: int = 0  # orders that this cycle has approved so far
     record: TrackRecord = NOTHING_YET

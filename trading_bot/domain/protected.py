@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from trading_bot.domain.orders import Purpose
+from trading_bot.domain.orders import OpenOrder, Purpose
 from trading_bot.domain.portfolio import Position
 
 
@@ -44,6 +44,8 @@ class ProtectedPosition:
     price: Decimal  # dollars a share, the newest known
     is_fresh: bool  # whether that is the session's own close
     levels: tuple[Level, ...]
+    stop_orders: tuple[OpenOrder, ...] = ()  # that wait at the broker, as the book has them
+    unguarded: str = ""  # why shares have no stop order there though they should have; "" where all is as wanted
 
     @property
     def profit(self) -> Decimal:

@@ -82,3 +82,4 @@ class Story:
     thinking: Thinking | None
     why_unknown: str = ""  # why nobody can say what the team thought
     last: Entry | None = None  # the newest decision before, where this cycle took none
+    guard: Entry | None = None  # about a stop order at the broker, beside what was decided otherwise

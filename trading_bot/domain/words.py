@@ -8,7 +8,16 @@ from decimal import Decimal
 
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import cents
-from trading_bot.domain.orders import Approved, Decision, Rejected, Side, Signal, binding_ruling
+from trading_bot.domain.orders import (
+    Approved,
+    Decision,
+    OrderIntent,
+    OrderUpdate,
+    Rejected,
+    Side,
+    Signal,
+    binding_ruling,
+)
 
 
 def dollars(amount: Decimal) -> str:
@@ -78,10 +87,24 @@ def asked_and_allowed(decision: Decision) -> str:
     if isinstance(decision, Rejected):
         wanted = shares_text(decision.requested) if decision.requested else ""
         return " ".join(part for part in (str(signal.side), wanted, one_line(signal.symbol)) if part)
+    until = "" if signal.stop_price is None else f" {waits_for(signal.side, signal.stop_price)}"
     if isinstance(decision, Approved):
-        return trade(signal.side, decision.quantity, signal.symbol)
+        return trade(signal.side, decision.quantity, signal.symbol) + until
     allowed, asked = shares_text(decision.quantity), shares_text(decision.requested)
-    return f"{signal.side} {allowed} of {asked} {one_line(signal.symbol)}"
+    return f"{signal.side} {allowed} of {asked} {one_line(signal.symbol)}{until}"
+
+
+def waits_for(side: Side, stop: Decimal) -> str:
+    """Return what a stop order waits for: `once it falls to $90.00`."""
+    return f"once it {'rises' if side is Side.BUY else 'falls'} to {price_text(stop)}"
+
+
+def ordered(order: OrderUpdate | OrderIntent) -> str:
+    """Return what was ordered: `buy 98 AAPL at $99.00 or better`."""
+    text = trade(order.side, order.quantity, order.symbol)
+    if order.stop_price is not None:
+        text += f" {waits_for(order.side, order.stop_price)}"
+    return text if order.limit_price is None else f"{text} at {price_text(order.limit_price)} or better"
 
 
 def verdict(decision: Decision) -> str:

@@ -15,6 +15,7 @@ from trading_bot.domain.words import (
     listed,
     objection,
     one_line,
+    ordered,
     price_text,
     same_refusals,
     sentence,
@@ -148,4 +149,4 @@ def _troubled_orders(report: CycleReport) -> Alert | None:
 
 def _troubled(update: OrderUpdate) -> str:
     status = update.status.replace("_", " ")
-    return f"{trade(update.side, update.quantity, update.symbol)}: {status}. {sentence(update.reason)}".rstrip()
+    return f"{ordered(update)}: {status}. {sentence(update.reason)}".rstrip()

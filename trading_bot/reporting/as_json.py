@@ -11,9 +11,10 @@ market        {at, regime {trend, volatility, sentence}, coverage {wanted, usabl
                below_minimum_coverage, quarantined {symbol: why}, notes [text]}
 decisions     [{symbol, side, purpose, verdict ("approved" | "trimmed" | "refused"), requested, quantity, rule,
                reason, strategy, wanted_weight, strength, signal_reason, evidence {name: number},
+               stop_price (or null: it trades now),
                rulings [{rule, code, asked, allowed, observed, limit, unit, message}]}]
 orders        [{client_order_id, broker_order_id, symbol, side, type, quantity, filled, status, reason,
-               limit_price (or null), updated_at}]          sent by this cycle
+               limit_price, stop_price (or null), updated_at}]  sent by this cycle
 settled       the same, for orders of earlier cycles that changed since
 fills         [{execution_id, client_order_id, symbol, side, quantity, price, fee, session, filled_at}]
 cash, equity
@@ -127,6 +128,7 @@ def decision_document(decision: Decision) -> dict[str, Json]:
         "strength": plain(signal.strength),
         "signal_reason": signal.reason,
         "evidence": plain_record(signal.evidence),
+        "stop_price": plain(signal.stop_price),
         "rulings": [plain_record(ruling._asdict()) for ruling in decision.rulings],
     }
 

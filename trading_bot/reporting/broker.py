@@ -11,7 +11,7 @@ from trading_bot.domain.orders import Fill, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import BrokerAccount
 from trading_bot.domain.stories import Entry
-from trading_bot.domain.words import dollars, one_line, price_text, sentence, shares_text, trade
+from trading_bot.domain.words import dollars, one_line, ordered, price_text, sentence, shares_text, trade
 from trading_bot.reporting.cash import cash_document, cash_line
 from trading_bot.reporting.story import entry_document
 
@@ -121,7 +121,7 @@ def _order_line(entry: Entry) -> str:
     price = entry.average_price
     filled = "" if price is None else f" at {price_text(price)}"
     reason = f": {one_line(order.reason)}" if order.reason else ""
-    wanted = trade(order.side, order.quantity, order.symbol)
+    wanted = ordered(order)
     return f"{entry.session}  {wanted:<20} {order.status.value.replace('_', ' ')}{filled}{reason}"
 
 
@@ -130,4 +130,4 @@ def _fill_words(fill: Fill) -> str:
 
 
 def _update_words(update: OrderUpdate) -> str:
-    return f"{trade(update.side, update.quantity, update.symbol)} is {update.status.value.replace('_', ' ')}"
+    return f"{ordered(update)} is {update.status.value.replace('_', ' ')}"

@@ -23,6 +23,7 @@ from trading_bot.domain.words import (
     objection,
     one_line,
     or_unknown,
+    ordered,
     price_text,
     same_refusals,
     sentence,
@@ -143,13 +144,8 @@ def _orders(report: CycleReport, waits_for: str) -> Iterator[RenderableType]:
             table.add_column(no_wrap=True)
             table.add_column(overflow="fold")
             for update in updates:
-                table.add_row(Text(_ordered(update)), Text(_standing(update, waits_for)))
+                table.add_row(Text(ordered(update)), Text(_standing(update, waits_for)))
             yield from (_headed(title, table), "")
-
-
-def _ordered(update: OrderUpdate) -> str:
-    text = trade(update.side, update.quantity, update.symbol)
-    return text if update.limit_price is None else f"{text} at {price_text(update.limit_price)} or better"
 
 
 def _standing(update: OrderUpdate, waits_for: str) -> str:

@@ -14,7 +14,7 @@ from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import OrderStatus, Side
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.domain.statistics import Slippage
-from trading_bot.domain.words import counted, sentence, trade
+from trading_bot.domain.words import counted, ordered, sentence
 from trading_bot.reporting.cash import fees_of
 from trading_bot.reporting.metrics import EquityChange, Holding, change_since, holding_at
 
@@ -161,11 +161,10 @@ def _warnings(booked: BookedDay, control: ControlState) -> Iterator[str]:
         yield f"A cycle failed: {words}"
     for update in booked.troubled_orders:
         status = update.status.replace("_", " ")
-        yield f"{trade(update.side, update.quantity, update.symbol)}: {status}. {update.reason}"
+        yield f"{ordered(update)}: {status}. {update.reason}"
     for order in booked.open_orders:
         if order.status is OrderStatus.UNKNOWN:
-            wanted = trade(order.intent.side, order.intent.quantity, order.intent.symbol)
-            yield f"Whether the broker has {wanted} is unknown; the next cycle asks"
+            yield f"Whether the broker has {ordered(order.intent)} is unknown; the next cycle asks"
     if booked.booked_late:
         yield (
             f"{counted(booked.booked_late, 'fill')} came after the equity of {booked.session} was marked; "

@@ -11,6 +11,7 @@ from trading_bot.domain.words import (
     dollars,
     listed,
     one_line,
+    ordered,
     price_text,
     shares_text,
     signed_dollars,
@@ -135,8 +136,7 @@ def _trade(done: DayTrade) -> str:
 
 
 def _order(order: OpenOrder) -> str:
-    words = trade(order.intent.side, order.intent.quantity, order.intent.symbol)
-    return f"{words}: {order.status.replace('_', ' ')}, {shares_text(order.filled)} filled"
+    return f"{ordered(order.intent)}: {order.status.replace('_', ' ')}, {shares_text(order.filled)} filled"
 
 
 def _holding(held: Holding) -> str:

@@ -141,7 +141,8 @@ def _fill(fill: Fill) -> list[str]:
 
 
 def _order(update: OrderUpdate) -> list[str]:
-    kind = str(update.type) if update.limit_price is None else f"{update.type} {price_text(update.limit_price)}"
+    price = update.stop_price or update.limit_price
+    kind = str(update.type) if price is None else f"{update.type} {price_text(price)}"
     status = update.status.replace("_", " ")
     done = shares_text(update.filled)
     return [str(update.side), update.symbol, shares_text(update.quantity), done, kind, status, update.reason]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+from trading_bot.domain.money import ZERO
+from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.protected import Exit, Level, Protected, ProtectedPosition
-from trading_bot.domain.words import counted, dollars, price_text, shares_text, signed_dollars, signed_percent
+from trading_bot.domain.words import counted, dollars, one_line, price_text, shares_text, signed_dollars, signed_percent
 
 NAMES = {
     Exit.STOP_LOSS: "stop-loss",
@@ -13,6 +16,7 @@ NAMES = {
     Exit.TAKE_PROFIT: "take-profit",
     Exit.TIME_STOP: "time stop",
 }
+STOP_ORDER = "stop order"
 
 
 def positions_as_text(held: Protected) -> str:
@@ -23,6 +27,7 @@ def positions_as_text(held: Protected) -> str:
         lines += ["", _headline(each)]
         lines += [f"  {NAMES[level.exit]:<13}  {_distance(each, level)}" for level in each.levels]
         lines += [] if each.levels else ["  no exit protects it"]
+        lines += [f"  {STOP_ORDER:<13}  {line}" for line in _at_the_broker(each)]
     return "\n".join(lines)
 
 
@@ -48,7 +53,26 @@ def _document(each: ProtectedPosition) -> dict[str, object]:
         "price_is_fresh": each.is_fresh,
         "profit": f"{each.profit:.2f}",
         "exits": [_exit(each, level) for level in each.levels],
+        "stop_orders": [_stop_order(order) for order in each.stop_orders],
+        "unguarded": each.unguarded or None,
     }
+
+
+def _stop_order(order: OpenOrder) -> dict[str, str]:
+    return {
+        "client_order_id": order.intent.client_order_id,
+        "quantity": format(order.remaining, "f"),
+        "price": format(order.intent.stop_price or ZERO, "f"),
+        "status": str(order.status),
+    }
+
+
+def _at_the_broker(each: ProtectedPosition) -> Iterator[str]:
+    for order in each.stop_orders:
+        where = "at the broker" if order.rests else f"{order.status}: whether the broker has it is not known yet"
+        yield f"{shares_text(order.remaining)} at {price_text(order.intent.stop_price or ZERO)}, {where}"
+    if each.unguarded:
+        yield one_line(each.unguarded)
 
 
 def _exit(each: ProtectedPosition, level: Level) -> dict[str, object]:

@@ -11,7 +11,7 @@ from trading_bot.domain.cycle import ControlState, CycleStatus, TradingState
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.orders import OpenOrder
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
-from trading_bot.domain.words import counted, dollars, price_text, sentence, shares_text, trade
+from trading_bot.domain.words import counted, dollars, ordered, price_text, sentence, shares_text
 from trading_bot.reporting.as_json import Json
 
 Row = dict[str, str | int | None]
@@ -132,7 +132,7 @@ def _cycle(cycle: LastCycle | None) -> dict[str, Json] | None:
 
 
 def _order(order: OpenOrder) -> str:
-    return trade(order.intent.side, order.intent.quantity, order.intent.symbol)
+    return ordered(order.intent)
 
 
 def _state(control: ControlState) -> str:

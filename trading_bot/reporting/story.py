@@ -70,6 +70,7 @@ def story_as_json(story: Story) -> str:
         "decision": entry_document(story.entry) if story.entry else None,
         "thinking": _thinking_document(story.thinking) if story.thinking else None,
         "thinking_unknown_because": story.why_unknown or None,
+        "stop_order": entry_document(story.guard) if story.guard else None,
         "last_decision": entry_document(story.last) if story.last else None,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -94,6 +95,8 @@ def _rows(story: Story) -> Iterator[Row]:
     if story.entry is not None:
         yield from _of_the_rules(story.entry.decision)
         yield from _of_the_order(story.entry)
+    if story.guard is not None:
+        yield "Stop order", f"{asked_and_allowed(story.guard.decision)}: {_guard(story.guard)}"
     if story.cycle.weather:
         yield "Market", sentence(story.cycle.weather)
     if story.thinking is not None:
@@ -148,6 +151,12 @@ def _of_the_order(entry: Entry) -> Iterator[Row]:
     for fill in entry.fills:
         price = f"{shares_text(fill.quantity)} at {price_text(fill.price)}, fee {dollars(fill.fee)}"
         yield "Fill", f"{fill.session}: {price}"
+
+
+def _guard(entry: Entry) -> str:
+    if isinstance(entry.decision, Rejected):
+        return f"refused by {_binding(entry.decision)}"
+    return f"{_fate(entry)}. {wish(entry.decision.signal)}"
 
 
 def _fate(entry: Entry) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
-from trading_bot.domain.orders import Approved, Decision, Order, Rejected, Resized, Ruling, Side, Signal
+from trading_bot.domain.orders import Approved, Decision, OpenOrder, Order, Rejected, Resized, Ruling, Side, Signal
 from trading_bot.domain.portfolio import Portfolio, Position, Totals
 from trading_bot.domain.ports import RiskContext, RiskRule, Stage
 from trading_bot.domain.track_record import LooksBack, sorted_out
@@ -18,6 +18,7 @@ from trading_bot.risk.protection import ProtectiveStop, exit_signal, levels
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.portfolio_stop import PortfolioStop
 from trading_bot.risk.rules.whole_shares import FRACTION
+from trading_bot.risk.stop_orders import stop_orders
 from trading_bot.risk.totals import UNKNOWN, totals_of
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,9 @@ class RiskManager:
     """One decision per signal: approved, resized or rejected, with every rule's ruling.
 
     Signals are handled in one order, whatever order they come in: exits first, then by falling
-    strength, then by symbol. Every approval changes the shadow portfolio that later signals are
-    checked against, so a limit can not be broken by many orders that are each within it.
+    strength, then by symbol; orders that only wait at the broker come last. Every approval changes
+    the shadow portfolio that later signals are checked against, so a limit can not be broken by
+    many orders that are each within it.
     """
 
     def __init__(
@@ -85,6 +87,12 @@ class RiskManager:
                 exits.append(exit_signal(position, price, hit))
         return tuple(sorted(exits, key=lambda signal: signal.symbol))
 
+    def stop_orders(
+        self, market: MarketState, portfolio: Portfolio, *, resting: Iterable[OpenOrder], busy: Collection[Symbol]
+    ) -> tuple[Signal, ...]:
+        """Return the stop orders that should rest at the broker and do not (see `stop_orders.stop_orders`)."""
+        return stop_orders(market, portfolio, self.stop, resting=resting, busy=busy)
+
     def portfolio_stop_reached(self, equity: Decimal, high_water: Decimal) -> str:
         """Return in words that equity (dollars) has fallen too far from its high, "" while it has not."""
         rule = self.rules.get(PORTFOLIO_STOP)
@@ -94,9 +102,9 @@ class RiskManager:
         """Return one decision per signal, in the order in which they were taken.
 
         Raises:
-            ValueError: two signals for the same symbol.
+            ValueError: two signals for the same symbol; a stop order may stand beside another one.
         """
-        if len({signal.symbol for signal in signals}) != len(signals):
+        if len({(signal.symbol, signal.stop_price is None) for signal in signals}) != len(signals):
             raise ValueError("two signals for one symbol in one cycle: there can be one decision only")
         decisions: list[Decision] = []
         context = replace(context, totals=_totals(context), closed=sorted_out(context.record.closed))
@@ -130,8 +138,8 @@ class RiskManager:
         """
         held, price = context.available(signal.symbol), context.prices.get(signal.symbol, ZERO)
         if signal.wanted_weight == 0:
-            leaving = context.sellable(signal.symbol) if signal.side is Side.SELL else -held
-            return max(leaving, ZERO)
+            leaving = max(context.sellable(signal.symbol) if signal.side is Side.SELL else -held, ZERO)
+            return leaving if signal.stop_price is None else whole_shares(leaving)
         if not price.is_finite() or price <= 0:
             return ZERO
         target = Decimal(repr(signal.wanted_weight)) * context.equity / price
@@ -156,6 +164,7 @@ class RiskManager:
             buying_power=context.buying_power - spent,
             approved=approved,
             totals=_with_buy(context, symbol, decision.quantity * price),
+            on_their_way=context.on_their_way | {symbol},
         )
 
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
@@ -212,8 +221,8 @@ def _with_buy(context: RiskContext, symbol: Symbol, dollars: Decimal) -> Totals 
     return Totals(gross, context.totals.net + dollars, by_sector)
 
 
-def _handling_order(signal: Signal) -> tuple[bool, float, Symbol]:
-    return (signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
+def _handling_order(signal: Signal) -> tuple[bool, bool, float, Symbol]:
+    return (signal.stop_price is not None, signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
 
 
 __all__ = ["NOTHING_ASKED", "PORTFOLIO_STOP", "ProtectiveStop", "RiskManager", "StopAction", "with_pending"]

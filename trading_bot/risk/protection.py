@@ -28,6 +28,12 @@ class ProtectiveStop:
     trailing: Decimal | None = None  # share of the highest close since then
     take_profit: Decimal | None = None  # share of the average price paid
     sessions: int | None = None  # after which a position is sold
+    at_broker: bool = False  # also as stop orders there, which work while no cycle runs
+
+    @property
+    def rests(self) -> bool:
+        """Whether there is anything that could rest at the broker: targets and time stops are checked here."""
+        return self.at_broker and (self.enabled or self.trailing is not None)
 
     @property
     def stop_loss_alone(self) -> bool:

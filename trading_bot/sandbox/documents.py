@@ -88,7 +88,7 @@ def order_document(order: SandboxOrder, *, said_status: str = "") -> Document:
         "side": order.side.value,
         "time_in_force": order.time_in_force,
         "limit_price": text(order.limit_price) if order.limit_price is not None else None,
-        "stop_price": None,
+        "stop_price": text(order.stop_price) if order.stop_price is not None else None,
         "trail_price": None,
         "trail_percent": None,
         "hwm": None,

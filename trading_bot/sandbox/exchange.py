@@ -186,7 +186,9 @@ class SandboxExchange:
         price = self.market.price(order.symbol, now)
         if price is None:
             return
-        limit = order.limit_price
+        limit, stop = order.limit_price, order.stop_price
+        if stop is not None and not order.filled and (price < stop if order.side is Side.BUY else price > stop):
+            return
         if limit is not None and (price > limit if order.side is Side.BUY else price < limit):
             return
         self._execute(order, order.remaining, price, now)
@@ -262,6 +264,7 @@ def _accepted(wanted: Wanted, order_id: str, at: datetime) -> SandboxOrder:
         submitted_at=at,
         updated_at=at,
         limit_price=wanted.limit_price,
+        stop_price=wanted.stop_price,
         extended_hours=wanted.extended_hours,
     )
 

@@ -27,6 +27,7 @@ class SandboxOrder:
     submitted_at: datetime
     updated_at: datetime
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     extended_hours: bool = False
     filled: Decimal = ZERO
     paid: Decimal = ZERO  # dollars for what filled

@@ -9,7 +9,7 @@ from typing import Any
 
 from trading_bot.domain.money import ZERO, tick
 
-TYPES = ("market", "limit")
+TYPES = ("market", "limit", "stop")
 TIMES = ("day", "gtc")
 
 
@@ -42,6 +42,7 @@ class Wanted:
     quantity: Decimal
     time_in_force: str
     limit_price: Decimal | None
+    stop_price: Decimal | None
     extended_hours: bool
     client_order_id: str
 
@@ -56,10 +57,11 @@ def read_order(body: Mapping[str, Any], spare_id: str) -> Wanted:
         raise unprocessable("invalid time_in_force")
     if side not in ("buy", "sell"):
         raise unprocessable("invalid side")
-    quantity, limit = _number(body, "qty"), _number(body, "limit_price")
+    quantity, limit, stop = _number(body, "qty"), _number(body, "limit_price"), _number(body, "stop_price")
     if quantity is None or quantity <= 0:
         raise unprocessable("qty must be > 0")
-    _check_limit(kind, limit)
+    _check_price("limit", limit, wanted=kind == "limit", kind=kind)
+    _check_price("stop", stop, wanted=kind == "stop", kind=kind)
     extended = bool(body.get("extended_hours", False))
     if extended and kind != "limit":
         raise unprocessable("extended hours order must be DAY limit orders")
@@ -68,17 +70,17 @@ def read_order(body: Mapping[str, Any], spare_id: str) -> Wanted:
     order_id = str(body.get("client_order_id") or spare_id)
     if len(order_id) > 128:
         raise unprocessable("client_order_id must be no more than 128 characters")
-    return Wanted(symbol, side, kind, quantity, times, limit, extended, order_id)
+    return Wanted(symbol, side, kind, quantity, times, limit, stop, extended, order_id)
 
 
-def _check_limit(kind: str, limit: Decimal | None) -> None:
-    if kind == "limit" and (limit is None or limit <= 0):
-        raise unprocessable("limit orders require limit price")
-    if kind == "market" and limit is not None:
-        raise unprocessable("market orders require no limit price")
-    if limit is not None and limit % tick(limit) != ZERO:
+def _check_price(name: str, price: Decimal | None, *, wanted: bool, kind: str) -> None:
+    if wanted and (price is None or price <= 0):
+        raise unprocessable(f"{kind} orders require {name} price")
+    if not wanted and price is not None:
+        raise unprocessable(f"{kind} orders require no {name} price")
+    if price is not None and price % tick(price) != ZERO:
         raise unprocessable(
-            f"invalid limit_price {limit}. sub-penny increment does not fulfill minimum pricing criteria"
+            f"invalid {name}_price {price}. sub-penny increment does not fulfill minimum pricing criteria"
         )
 
 

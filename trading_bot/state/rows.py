@@ -46,6 +46,7 @@ def signal_cells(cycle_id: str, number: int, signal: Signal) -> Cells:
         "strategy": signal.strategy,
         "reason": signal.reason,
         "evidence": dict(signal.evidence),
+        "stop_price": signal.stop_price,
     }
 
 
@@ -74,6 +75,7 @@ def decision_of(row: Row[Any]) -> Decision:
         strategy=row.signal_strategy,
         reason=row.signal_reason,
         evidence=row.signal_evidence,
+        stop_price=row.signal_stop_price,
     )
     kind = _OUTCOMES[row.outcome]
     rulings = tuple(_ruling_of(cells) for cells in row.rulings)
@@ -94,6 +96,7 @@ def intent_cells(intent: OrderIntent, decision: int) -> Cells:
         "limit_price": intent.limit_price,
         "time_in_force": intent.time_in_force,
         "reference_price": intent.reference_price,
+        "stop_price": intent.stop_price,
     }
 
 
@@ -110,6 +113,7 @@ def intent_of(row: Row[Any]) -> OrderIntent:
         limit_price=row.limit_price,
         time_in_force=row.time_in_force,
         reference_price=row.reference_price,
+        stop_price=row.stop_price,
     )
 
 
@@ -145,6 +149,7 @@ def update_of(row: Row[Any]) -> OrderUpdate:
         reason=row.reason,
         updated_at=row.updated_at or row.sent_at or row.decided_at,
         limit_price=row.limit_price,
+        stop_price=row.stop_price,
     )
 
 

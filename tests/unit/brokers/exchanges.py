@@ -74,10 +74,12 @@ def order(
     symbol: str = "AAA",
     *,
     limit: str | None = None,
+    stop: str | None = None,
     name: str = "",
     time_in_force: TimeInForce = TimeInForce.DAY,
 ) -> OrderIntent:
     """Return an order; its id says what it is unless it is named."""
+    kind = OrderType.STOP if stop else OrderType.MARKET if limit is None else OrderType.LIMIT
     return OrderIntent(
         client_order_id=ClientOrderId(name or f"bb-1-{symbol}-{side}-{quantity}"),
         cycle_id="1",
@@ -85,9 +87,10 @@ def order(
         side=side,
         purpose=Purpose.ENTRY if side is Side.BUY else Purpose.EXIT,
         quantity=Decimal(quantity),
-        type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        type=kind,
         limit_price=None if limit is None else Decimal(limit),
         time_in_force=time_in_force,
+        stop_price=None if stop is None else Decimal(stop),
     )
 
 

@@ -56,6 +56,39 @@ def test_a_market_order_trades_at_the_open_and_slips_against_us(side, day_open, 
     assert (got.price, got.quantity, got.reason) == (Decimal(price), 100, "")
 
 
+# ── stop orders ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "session", "price"),
+    [
+        (Side.SELL, "90.00", bar("100.00", "101.00", "90.01"), None),
+        (
+            Side.SELL,
+            "90.00",
+            bar("100.00", "101.00", "90.00"),
+            "89.95",
+        ),  # 89.955, rounded down
+        (Side.SELL, "90.00", bar("80.00", "95.00", "80.00"), "79.96"),  # it opened below: nobody paid 90
+        (Side.BUY, "110.00", bar("100.00", "109.99", "99.00"), None),
+        (Side.BUY, "110.00", bar("100.00", "110.00", "99.00"), "110.06"),  # 110.055
+        (Side.BUY, "110.00", bar("120.00", "120.00", "99.00"), "120.06"),
+    ],
+)
+def test_a_stop_order_waits_for_its_price_and_is_a_market_order_then(side, stop, session, price):
+    order = Working(side, OrderType.STOP, Decimal(100), None, True, Decimal(stop))
+    got = trade(order, session, costs=Costs(slippage_bps=Decimal(5)))
+
+    wanted = (0, 0, f"the stop of ${stop} was not reached") if price is None else (100, Decimal(price), "")
+    assert (got.quantity, got.price, got.reason) == wanted
+
+
+def test_what_is_left_of_a_stop_order_waits_for_no_price_again():
+    order = Working(Side.SELL, OrderType.STOP, Decimal(40), None, False, Decimal("90.00"))
+
+    assert trade(order, bar("95.00")).price == Decimal("95.00")
+
+
 # ── limit orders ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -284,6 +285,17 @@ def test_an_id_that_was_seen_before_is_the_order_it_belongs_to(broker):
     assert again == first
     assert broker.get_portfolio().held(AAA) == 10
     assert broker.submit(buy(10, name="bb-1-a"), at=evening(TUESDAY)).status is OrderStatus.FILLED
+
+
+def test_an_account_of_before_stop_orders_takes_them_now(tmp_path):
+    open_account(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "paper.db")) as old:
+        old.execute("ALTER TABLE paper_orders DROP COLUMN stop_price")
+    broker = open_account(tmp_path)
+    answer = broker.submit(buy(1, stop="11.00"), at=evening(MONDAY))
+
+    assert (answer.status, broker.find(answer.client_order_id)) == (OrderStatus.ACCEPTED, answer)
+    broker.close()
 
 
 def test_a_cancelled_order_does_not_fill(broker):

@@ -292,7 +292,7 @@ def test_a_file_of_another_book_is_left_alone_and_nothing_is_removed(archivist: 
     with open_desk(archivist.path) as desk:
         desk.break_with(
             "INSERT INTO signals SELECT cycle_id, 2, symbol, side, purpose, wanted_weight, strength, strategy, "
-            "'another reason', evidence FROM signals WHERE cycle_id = 'monday' AND number = 0",
+            "'another reason', evidence, stop_price FROM signals WHERE cycle_id = 'monday' AND number = 0",
             "INSERT INTO decisions SELECT cycle_id, 2, 'rejected', requested, '0', rule, reason, rulings "
             "FROM decisions WHERE cycle_id = 'monday' AND number = 0",
         )

@@ -45,13 +45,16 @@ def test_the_keys_of_every_part_are_the_promised_ones():
     assert " ".join(report["market"]) == "at regime coverage below_minimum_coverage quarantined notes"
     assert " ".join(report["decisions"][0]) == (
         "symbol side purpose verdict requested quantity rule reason strategy wanted_weight strength "
-        "signal_reason evidence rulings"
+        "signal_reason evidence stop_price rulings"
     )
     assert " ".join(report["decisions"][1]["rulings"][0]) == "rule code asked allowed observed limit unit message"
     assert " ".join(report["fills"][0]) == (
         "execution_id client_order_id symbol side quantity price fee session filled_at"
     )
-    order_keys = "broker_order_id client_order_id filled limit_price quantity reason side status symbol type updated_at"
+    order_keys = (
+        "broker_order_id client_order_id filled limit_price quantity reason side status stop_price symbol type "
+        "updated_at"
+    )
     assert " ".join(sorted(report["orders"][0])) == order_keys
     assert " ".join(sorted(report["settled"][0])) == order_keys
     assert " ".join(report["positions"][0]) == "symbol quantity average_price price value unrealised"

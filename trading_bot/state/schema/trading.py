@@ -31,6 +31,7 @@ signals = Table(
     Column("strategy", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("evidence", JsonText, nullable=False),
+    Column("stop_price", DecimalText),  # dollars per share to wait for; none trades now
     PrimaryKey("cycle_id", "number"),
     Index("signals_by_symbol", "symbol", "cycle_id"),
 )
@@ -65,6 +66,7 @@ intents = Table(
     Column("limit_price", DecimalText),
     Column("time_in_force", EnumText(TimeInForce), nullable=False),
     Column("reference_price", DecimalText),  # dollars per share the decision was taken at
+    Column("stop_price", DecimalText),  # dollars per share
     ForeignKeyConstraint(["cycle_id", "decision"], ["decisions.cycle_id", "decisions.number"]),
     Index("intents_by_decision", "cycle_id", "decision"),
 )

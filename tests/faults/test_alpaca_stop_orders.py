@@ -1,0 +1,138 @@
+"""Stop orders that rest at Alpaca: never doubled, never in the way, and booked like every fill.
+
+Apple closed at 180.43 dollars on 3 January 2022, at 178.14 on the 4th and at 173.41 on the 5th.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.faults.alpaca_trading import Trading, trading_at_alpaca
+from trading_bot.core.flatten import FlattenRequest, flatten
+from trading_bot.domain.cycle import TradingState
+from trading_bot.sandbox.faults import on_orders, refused
+
+ORDERS = "/v2/orders"
+WEDNESDAY = datetime(2022, 1, 5, 15, 0, tzinfo=UTC)
+GUARD = "bb-20220103T150200Z-AAPL-sell-stop"
+
+
+@pytest.fixture
+def trading(tmp_path: Path) -> Iterator[Trading]:
+    risk = {"protective_orders": "broker", "position_stop_pct": "0.03", "cooldown_sessions": 0}
+    with trading_at_alpaca(tmp_path / "state", risk=risk) as opened:
+        yield opened
+
+
+def guarded(trading: Trading) -> Trading:
+    """Buy 27 shares of Apple in one cycle, and give them their stop order in the next."""
+    trading.wants("AAPL").cycle()
+    trading.cycle()
+    return trading
+
+
+def sales(trading: Trading) -> list[tuple[str, str, Decimal]]:
+    return [(o.type, o.status, o.quantity) for o in trading.at_broker() if o.side.value == "sell"]
+
+
+def test_the_cycle_after_the_fill_leaves_one_stop_order_good_till_cancelled_and_no_later_one_another(trading: Trading):
+    report = guarded(trading).cycle()
+    (guard,) = [order for order in trading.at_broker() if order.type == "stop"]
+
+    assert (guard.client_order_id, guard.status, guard.time_in_force) == (GUARD, "accepted", "gtc")
+    assert (guard.quantity, guard.stop_price) == (27, Decimal("175.01"))  # 180.43 x 0.97 = 175.0171
+    assert report.decisions == ()
+    assert trading.sandbox.sent("POST", ORDERS) == 2
+
+
+def test_what_it_sells_while_no_cycle_runs_is_booked_once_and_as_a_stop(trading: Trading):
+    guarded(trading)
+    trading.wants().clock.instant = WEDNESDAY
+    report = trading.cycle()
+
+    assert [(fill.client_order_id, fill.quantity, fill.price) for fill in report.fills] == [
+        (GUARD, 27, Decimal("173.41"))
+    ]
+    assert (trading.held(), report.decisions, report.warnings) == (0, (), ())
+    purpose = "SELECT purpose, strategy FROM signals WHERE stop_price = '175.01'"
+    assert trading.desk.rows(purpose) == [("stop", "position_stop")]
+
+
+def test_it_is_cancelled_before_its_shares_are_sold_otherwise(trading: Trading):
+    guarded(trading).wants().cycle()
+
+    assert sales(trading) == [("stop", "canceled", 27), ("market", "filled", 27)]
+    assert trading.cycle().fills == ()
+    assert trading.held() == 0
+
+
+def test_it_is_cancelled_when_the_owner_closes_the_position(trading: Trading):
+    guarded(trading)
+    flatten(trading.bot, FlattenRequest(because="I say so", who="owner"), run_id="flatten")
+
+    assert sales(trading) == [("stop", "canceled", 27), ("market", "filled", 27)]
+
+
+def test_fault_21_a_stop_order_that_fills_while_it_is_cancelled_wins_and_nothing_is_sold_twice(trading: Trading):
+    guarded(trading).behave(slow_cancel=True)
+    trading.clock.sleep = lambda _seconds: trading.exchange.orders()[1].is_open and trading.exchange.fill(GUARD)  # type: ignore[method-assign]
+    trading.wants().cycle()
+
+    assert sales(trading) == [("stop", "filled", 27)]
+    trading.cycle()
+    assert trading.held() == 0
+    ends = "SELECT type, status FROM intents JOIN orders USING (client_order_id) WHERE side = 'sell' ORDER BY cycle_id"
+    assert trading.desk.rows(ends) == [("stop", "filled"), ("market", "expired_unsent")]
+
+
+def test_where_its_end_is_not_confirmed_nothing_else_is_sold_until_it_is(trading: Trading):
+    guarded(trading).behave(slow_cancel=True)
+    trading.wants().cycle()
+    assert sales(trading) == [("stop", "pending_cancel", 27)]
+
+    trading.exchange.finish_cancelling()
+    trading.cycle()
+    assert sales(trading) == [("stop", "canceled", 27), ("market", "filled", 27)]
+
+
+def test_fault_4_a_stop_order_without_a_clear_answer_is_asked_for_and_not_sent_again(trading: Trading):
+    trading.wants("AAPL").cycle()
+    trading.sandbox.faults.add(on_orders(drop=True, carried_out=True))
+    trading.cycle()
+    trading.cycle()
+
+    assert sales(trading) == [("stop", "accepted", 27)]
+    assert trading.sandbox.sent("POST", ORDERS) == 2
+
+
+def test_fault_24_a_stop_order_that_is_refused_is_told_and_tried_again_in_the_next_cycle(trading: Trading):
+    trading.wants("AAPL").cycle()
+    trading.sandbox.faults.add(refused(403, 40310000, "not now", method="POST", path=ORDERS))
+    report = trading.cycle()
+    assert [(order.status, order.reason) for order in report.orders] == [("rejected", "not now")]
+    assert any("not now" in notice for *_, notice in trading.notices.sent)
+
+    trading.cycle()
+    assert sales(trading) == [("stop", "accepted", 27)]
+
+
+def test_fault_17_what_a_part_of_it_left_gets_a_stop_order_of_its_own_size(trading: Trading):
+    guarded(trading).behave(hold_fills=True)
+    trading.exchange.fill(GUARD, Decimal(7), Decimal("175.00"))
+    trading.exchange.cancel(trading.at_broker()[-1].id)
+    trading.cycle()
+
+    assert trading.held() == 20
+    assert sales(trading) == [("stop", "canceled", 27), ("stop", "accepted", 20)]
+
+
+def test_halting_leaves_it_where_it_is(trading: Trading):
+    guarded(trading)
+    trading.bot.book.control.set_state(TradingState.HALTED, cause="test", who="owner")
+
+    assert sales(trading) == [("stop", "accepted", 27)]
