@@ -80,8 +80,8 @@ class RiskManager:
             price = market.price(symbol)
             if price is None or symbol in market.quarantined:
                 continue
-            if self.stop.stop_loss_alone and price > position.average_price:
-                continue  # a stop-loss is never above the price paid
+            if self.stop.stop_loss_alone and price > self.stop.stop_loss_at_most(position.average_price):
+                continue  # as nearly always: nothing has to be put in words
             hit = next((level for level in levels(position, price, market, self.stop) if level.is_hit), None)
             if hit is not None:
                 exits.append(exit_signal(position, price, hit))

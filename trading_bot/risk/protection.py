@@ -40,6 +40,10 @@ class ProtectiveStop:
         """Whether nothing but a stop-loss below the price paid can sell."""
         return self.trailing is None and self.take_profit is None and self.sessions is None
 
+    def stop_loss_at_most(self, paid: Decimal) -> Decimal:
+        """Return the price that the stop-loss is never above, for a position bought at `paid` dollars a share."""
+        return paid - paid * self.distance if self.by == "percent" else paid
+
 
 def levels(position: Position, price: Decimal, market: MarketState, stop: ProtectiveStop) -> tuple[Level, ...]:
     """Return the exits of a long position at `price` dollars a share, the strongest first; none of a short one.
