@@ -140,7 +140,9 @@ def wrong(folder: Path, exchange: SandboxExchange) -> list[str]:
     with open_read_only(f"sqlite:///{folder / 'bensbot.db'}") as book:
         found = [f"{v.law}: {v.subject}: {v.message}" for v in check_ledger(book.engine)]
         open_now = {order.intent.client_order_id for order in book.journal.open_orders()}
-        ours = {symbol: position.quantity for symbol, position in book.ledger.portfolio().positions.items()}
+        held = {symbol: position.quantity for symbol, position in book.ledger.portfolio().positions.items()}
+        others = book.cash.by_hand()
+        ours = {name: held.get(name, 0) + others.get(name, 0) for name in {*held, *others}}
     ids = [order.client_order_id for order in exchange.orders()]
     if len(ids) != len(set(ids)):
         found.append(f"an order is there twice: {ids}")

@@ -17,9 +17,12 @@ from trading_bot.brokers.alpaca import AlpacaBroker
 from trading_bot.core.bot import Bot
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.reconcile import account_now
+from trading_bot.domain.cash import CashKind
 from trading_bot.domain.errors import BrokerUnavailable, CycleSkipped, SettingsError, WrongAccount
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup
 from trading_bot.sandbox.exchange import SandboxExchange
+from trading_bot.sandbox.faults import Fault
 from trading_bot.sandbox.server import Sandbox
 
 ORDERS = "/v2/orders"
@@ -133,13 +136,84 @@ def test_fault_77_what_other_orders_hold_back_cannot_be_spent(trading: Trading):
     assert (decision.quantity, decision.rule) == (26, "buying_power")
 
 
-def test_shares_that_the_owner_bought_by_hand_stop_entries_and_are_not_sold(trading: Trading):
-    trading.wants().cycle()
-    trading.exchange.submit({"symbol": "MSFT", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"})
-    report = trading.wants("AAPL").cycle()
-    trading.wants().cycle(after=timedelta(minutes=2))
+BY_HAND = {"side": "buy", "type": "market", "time_in_force": "day"}
 
-    assert any("MSFT: 0 shares in our book, 3 at the broker" in warning for warning in report.warnings)
-    assert trading.state() == "reducing"
+
+def test_fault_75_what_the_owner_buys_by_hand_is_external_counted_and_left_alone(trading: Trading):
+    trading.wants().cycle()
+    trading.clock.instant += timedelta(seconds=1)
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", "client_order_id": "mine", **BY_HAND})
+    trading.exchange.submit({"symbol": "JPM", "qty": "1", **BY_HAND, "type": "limit", "limit_price": "1"})
+    report = trading.wants("AAPL", "MSFT").cycle()
+
+    assert (report.warnings, trading.state()) == ((), "active")
+    assert [(done.kind, done.shares, done.note) for done in report.cash] == [
+        (CashKind.EXTERNAL, 3, "buy 3 MSFT at $330.09, order mine")
+    ]
+    assert trading.held("AAPL") == 27
+    (limited,) = [decision for decision in report.decisions if decision.signal.symbol == "MSFT"]
+    assert (limited.quantity, trading.held("MSFT")) == (11, 11)  # five per cent are 14 shares, and three are there
+    assert report.equity_curve[-1].paid_in == Decimal("-990.27")
+
+    trading.wants().cycle(after=timedelta(minutes=2))  # sells all that is ours
     assert {symbol: held.quantity for symbol, held in trading.exchange.holdings().items()} == {"MSFT": 3}
-    trading.exchange.submit({"symbol": "MSFT", "qty": "3", "side": "sell", "type": "market", "time_in_force": "day"})
+    now = account_now(trading.bot)
+    assert (now.differences, dict(now.by_hand.shares)) == ((), {"MSFT": 3})
+    assert [(order.symbol, order.quantity) for order in now.by_hand.open_orders] == [("JPM", 1)]
+
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", **BY_HAND, "side": "sell"})
+    trading.cycle()
+    assert (trading.state(), trading.bot.book.cash.by_hand()) == ("active", {})
+
+
+def test_fault_75_positions_that_were_there_before_the_book_are_external(trading: Trading):
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", **BY_HAND})
+    trading.exchange.holdings()
+    trading.wants().cycle()
+    trading.wants("AAPL").cycle()
+
+    assert (trading.state(), trading.bot.book.cash.by_hand(), trading.held("AAPL")) == ("active", {"MSFT": 3}, 27)
+    assert trading.bot.book.ledger.portfolio().cash == trading.exchange.cash()
+
+
+def test_fault_75_who_sells_by_hand_what_the_bot_bought_stops_entries_and_is_told_what_differs(trading: Trading):
+    trading.wants("AAPL").cycle()
+    trading.exchange.submit({"symbol": "AAPL", "qty": "20", **BY_HAND, "side": "sell"})
+    report = trading.wants("AAPL", "MSFT").cycle()
+
+    assert report.warnings[0] == "Our book and the broker's differ. AAPL: 27 shares in our book, 7 at the broker"
+    assert (trading.state(), trading.held("MSFT")) == ("reducing", 0)
+    trading.exchange.submit({"symbol": "AAPL", "qty": "20", **BY_HAND})  # put right again
+
+
+def test_fault_75_an_order_that_is_named_as_ours_is_not_taken_for_the_owners(trading: Trading):
+    trading.wants("AAPL").cycle()
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", "client_order_id": "bb-lost-MSFT-buy-entry", **BY_HAND})
+    report = trading.cycle()
+
+    assert "MSFT: 0 shares in our book, 3 at the broker" in report.warnings[0]
+    assert trading.state() == "reducing"
+    trading.exchange.submit({"symbol": "MSFT", "qty": "3", **BY_HAND, "side": "sell"})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state", "warned", "bought"),
+    [(1, "active", False, True), (-5, "active", True, True), (31, "reducing", True, False)],
+)
+def test_fault_45_a_clock_that_is_off_is_warned_of_and_far_off_lets_exits_through_only(
+    trading: Trading, seconds: int, state: str, warned: bool, bought: bool
+):
+    trading.exchange.market.now = lambda: trading.clock.now() + timedelta(seconds=seconds)
+    report = trading.wants("AAPL").cycle()
+
+    words = f"Our clock is {abs(seconds)}.0 s from the broker's. Let NTP set this machine's clock"
+    assert report.warnings == ((words,) if warned else ())
+    assert (trading.state(), trading.held() > 0) == (state, bought)
+    assert ("Clock is wrong" in trading.notices.titles()) is (state == "reducing")
+
+
+def test_fault_45_a_broker_that_does_not_tell_the_time_stops_nothing(trading: Trading):
+    trading.sandbox.faults.add(Fault(method="GET", path="/v2/clock", status=503, times=9))
+    report = trading.wants("AAPL").cycle()
+
+    assert (report.warnings, trading.state(), trading.held()) == ((), "active", 27)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trading_bot.alpaca.orders import fill_of, text
+from trading_bot.domain.cash import Execution
 from trading_bot.domain.orders import ClientOrderId, Fill
 from trading_bot.domain.ports import TradingCalendar
 
@@ -16,6 +17,9 @@ ONE_BY_ONE = 2  # orders; for more of them, one list of everything since the old
 A_MOMENT = timedelta(seconds=1)  # the list begins after an instant, and an order may fill in the one it came in
 
 Ask = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+
+
+Named = Callable[[str], ClientOrderId]  # our name of an order by the broker's
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,22 @@ def pages(ask: Ask, query: Mapping[str, Any]) -> list[dict[str, Any]]:
         if len(page) < PAGE or not fresh:
             return list(documents.values())
         terms["page_token"] = text(page[-1], "id")
+
+
+def everything_since(ask: Ask, after: datetime, named: Named, calendar: TradingCalendar) -> tuple[Execution, ...]:
+    """Return every execution in the account after an instant, oldest first, whoever gave the order."""
+    query = {"after": after.isoformat().replace("+00:00", "Z")}
+    done = [fill_of(document, named(text(document, "order_id")), calendar) for document in pages(ask, query)]
+    return tuple(
+        Execution(
+            execution_id=fill.execution_id,
+            client_order_id=fill.client_order_id,
+            symbol=fill.symbol,
+            side=fill.side,
+            quantity=fill.quantity,
+            price=fill.price,
+            day=fill.session,
+            at=fill.filled_at,
+        )
+        for fill in sorted(done, key=lambda fill: fill.filled_at)
+    )

@@ -6,7 +6,7 @@ out what guards against other processes: leases, owners and locks mean nothing h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,8 @@ from trading_bot.backtest.memory_ledger import MemoryLedger
 from trading_bot.domain.cash import CashActivity, Traded
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
 from trading_bot.domain.errors import StateError
-from trading_bot.domain.market import Coverage, Regime
+from trading_bot.domain.market import Coverage, Regime, Symbol
+from trading_bot.domain.orders import ClientOrderId
 
 
 class MemoryControl:
@@ -82,6 +83,15 @@ class MemoryCash:
         """Return nothing."""
         del since
         return ()
+
+    def by_hand(self) -> Mapping[Symbol, Decimal]:
+        """Return nothing: nobody else trades here."""
+        return {}
+
+    def strangers(self, order_ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Return nobody."""
+        del order_ids
+        return frozenset()
 
     def traded(self, since: date) -> Traded:
         """Return nothing: no fees are due."""

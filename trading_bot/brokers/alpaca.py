@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from trading_bot.alpaca.activities import cash_activities_of
 from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
-from trading_bot.alpaca.executions import Placed, executions_of
+from trading_bot.alpaca.executions import Placed, everything_since, executions_of
 from trading_bot.alpaca.limits import AT_ONCE
 from trading_bot.alpaca.orders import (
     account_of,
@@ -22,12 +22,13 @@ from trading_bot.alpaca.orders import (
     position_of,
     refused_order,
     submitted_at,
+    text,
 )
 from trading_bot.alpaca.pretrade import Asset, asset_of, on_the_tick, wrong_asset, wrong_form, wrong_time
 from trading_bot.alpaca.quotes import latest_quotes
 from trading_bot.alpaca.wire import Refused
 from trading_bot.brokers.registry import broker
-from trading_bot.domain.cash import CashActivity
+from trading_bot.domain.cash import CashActivity, Execution
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import MarketState, Symbol
@@ -151,6 +152,21 @@ class AlpacaBroker:
     def cash_activities(self, after: datetime) -> tuple[CashActivity, ...]:
         """Return what moved cash beside trades, listed after an instant, oldest first."""
         return cash_activities_of(lambda query: self._list("/account/activities", query), after)
+
+    def executions_since(self, after: datetime) -> tuple[Execution, ...]:
+        """Return all that was traded in the account after an instant, by whomever, oldest first."""
+        names = {placed.broker_order_id: placed.client_order_id for placed in self._placed.values()}
+        query = {"status": "all", "limit": PAGE, "direction": "desc"}
+        names |= {text(o, "id"): ClientOrderId(text(o, "client_order_id")) for o in self._list("/orders", query)}
+
+        def named(order_id: str) -> ClientOrderId:
+            if order_id not in names:
+                names[order_id] = ClientOrderId(text(self._read(f"/orders/{order_id}"), "client_order_id"))
+            return names[order_id]
+
+        return everything_since(
+            lambda asked: self._list("/account/activities/FILL", asked), after, named, self._calendar
+        )
 
     def assets(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, AssetStatus]:
         """Return what may be done with these stocks; one that the broker does not know cannot be traded."""

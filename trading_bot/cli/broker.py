@@ -32,12 +32,14 @@ def orders(
     if limit < 0:
         raise SettingsError(f"--limit {limit} is no number of orders; write 0 (all) or more.")
     from trading_bot.domain.market import Symbol
-    from trading_bot.reporting.broker import orders_as_json, orders_as_text
+    from trading_bot.reporting.broker import external_as_text, orders_as_json, orders_as_text
 
     with book_to_read(config) as book:
         wanted = Symbol(symbol.upper()) if symbol else None
         found = book.stories.orders(wanted, open_only=open_only, limit=limit or None)
+        traded = [] if open_only else [each for each in book.cash.external() if wanted in (None, each.symbol)]
     sys.stdout.write((orders_as_json(found) if as_json else orders_as_text(found, open_only=open_only)) + "\n")
+    sys.stdout.write("" if as_json else external_as_text(traded[-limit:]))
     return DONE
 
 
@@ -49,7 +51,7 @@ def account(*, config: Config = None, as_json: Json = False) -> int:
     with _bot(config) as bot:
         now = account_now(bot)
     tell = account_as_json if as_json else account_as_text
-    sys.stdout.write(tell(now.account, now.theirs, now.ours, now.differences) + "\n")
+    sys.stdout.write(tell(now.account, now.theirs, now.ours, now.differences, now.by_hand) + "\n")
     return FAILED if now.differences else DONE
 
 
@@ -64,7 +66,7 @@ def reconcile(*, config: Config = None, as_json: Json = False) -> int:
     with _bot(config) as bot:
         done = settle_now(bot, run_id=RUN)
     tell = reconciled_as_json if as_json else reconciled_as_text
-    sys.stdout.write(tell(done.settlement, done.differences, done.state) + "\n")
+    sys.stdout.write(tell(done.settlement, done.differences, done.state, done.by_hand) + "\n")
     return FAILED if done.differences else DONE
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from trading_bot.domain.cash import CashActivity, ListsCash, most_fees
-from trading_bot.domain.money import CENT, ZERO
+from trading_bot.domain.cash import CashActivity, CashKind, Execution, ListsCash, ListsExecutions, most_fees
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.money import CENT, ZERO, cents
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.words import dollars
+from trading_bot.domain.words import dollars, price_text, shares_text, trade
 
 if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
@@ -46,7 +48,7 @@ def book_cash(desk: Desk, ticket: CycleTicket) -> tuple[CashActivity, ...]:
 def compare(desk: Desk) -> Comparison:
     """Ask the broker what it has, and say where our book has something else. Raises BrokerError."""
     ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
-    found = differences(ours, theirs)
+    found = differences(ours, theirs, by_hand(desk))
     if ours.cash == theirs.cash or not isinstance(desk.broker, ListsCash):
         return Comparison(ours, theirs, tuple(found))
     explained = _explanation(desk, ours.cash - theirs.cash)
@@ -56,18 +58,87 @@ def compare(desk: Desk) -> Comparison:
     return Comparison(ours, theirs, tuple(found[:-1]), explained)
 
 
-def differences(ours: Portfolio, theirs: Portfolio) -> list[str]:
-    """Return where our book and the broker's differ, in words: shares first, then cash."""
-    if ours == theirs:  # nearly always
+def differences(ours: Portfolio, theirs: Portfolio, others: Mapping[Symbol, Decimal]) -> list[str]:
+    """Return where our book and the broker's differ, in words: shares first, then cash. `others`: shares by hand."""
+    if ours == theirs and not others:  # nearly always
         return []
     found = [
-        f"{symbol}: {ours.held(symbol)} shares in our book, {theirs.held(symbol)} at the broker"
-        for symbol in sorted({*ours.positions, *theirs.positions})
-        if ours.held(symbol) != theirs.held(symbol)
+        f"{symbol}: {ours.held(symbol)} shares in our book, {_and_by_hand(others.get(symbol, ZERO))}"
+        f"{theirs.held(symbol)} at the broker"
+        for symbol in sorted({*ours.positions, *theirs.positions, *others})
+        if ours.held(symbol) + others.get(symbol, ZERO) != theirs.held(symbol)
     ]
     if ours.cash != theirs.cash:
         found.append(f"cash: ${ours.cash:,.2f} in our book, ${theirs.cash:,.2f} at the broker")
     return found
+
+
+def _and_by_hand(shares: Decimal) -> str:
+    return f"{shares} by hand, " if shares else ""
+
+
+def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
+    """Return the shares in the account that the owner, or another program, has bought: no strategy touches them."""
+    return desk.book.cash.by_hand() if isinstance(desk.broker, ListsExecutions) else {}
+
+
+def import_by_hand(desk: Desk, ticket: CycleTicket) -> tuple[CashActivity, ...]:
+    """Book what others have traded in the account, and return it. Raises LeaseLost, BrokerError.
+
+    Where they have sold more than they had bought, they sold what is ours: nothing of that stock is booked, so that the
+    books differ. An order that is named as ours but is not in the book is not theirs.
+    """
+    if not isinstance(desk.broker, ListsExecutions):
+        return ()
+    done, cash = desk.broker.executions_since(desk.book.cash.ask_after()), desk.book.cash
+    strangers = cash.strangers({execution.client_order_id for execution in done})
+    theirs = [_as_activity(execution) for execution in done if execution.client_order_id in strangers]
+    due = cash.due(theirs)
+    held = dict(cash.by_hand())
+    for activity in due:
+        if activity.symbol is not None:
+            held[activity.symbol] = held.get(activity.symbol, ZERO) + activity.shares
+    ours = {symbol for symbol, shares in held.items() if shares < 0}
+    for symbol in sorted(ours):
+        log.warning("Others have sold %s of ours", symbol)
+    theirs += _there_before(desk, held) if not desk.book.journal.open_orders() else []
+    return cash.book(ticket.lease, [activity for activity in theirs if activity.symbol not in ours])
+
+
+def _there_before(desk: Desk, held: Mapping[Symbol, Decimal]) -> list[CashActivity]:
+    """Return the positions that were there before our book: while that has traded nothing, none of them can be ours."""
+    if desk.book.cash.traded(date.min).fills:
+        return []
+    now = desk.clock.now() + timedelta(microseconds=1)  # after the deposit, where that was booked in this very moment
+    return [
+        CashActivity(
+            activity_id=f"held before: {symbol}",
+            kind=CashKind.EXTERNAL,
+            amount=ZERO,  # it was paid for before the opening deposit
+            day=now.date(),
+            created_at=now,
+            symbol=symbol,
+            note=f"{shares_text(shares)} {symbol} were there before",
+            shares=shares,
+        )
+        for symbol, position in sorted(desk.broker.get_portfolio().positions.items())
+        if (shares := position.quantity - held.get(symbol, ZERO)) > 0
+    ]
+
+
+def _as_activity(done: Execution) -> CashActivity:
+    shares = done.side.sign * done.quantity
+    what = f"{trade(done.side, done.quantity, done.symbol)} at {price_text(done.price)}"
+    return CashActivity(
+        activity_id=done.execution_id,
+        kind=CashKind.EXTERNAL,
+        amount=cents(-shares * done.price),
+        day=done.day,
+        created_at=done.at,
+        symbol=done.symbol,
+        note=f"{what}, order {done.client_order_id}",
+        shares=shares,
+    )
 
 
 def _explanation(desk: Desk, missing: Decimal) -> str:

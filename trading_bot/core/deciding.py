@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from trading_bot.core.comparing import by_hand
 from trading_bot.domain.cycle import ControlState, CycleTicket, TradingState
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.inputs import Inputs
@@ -42,6 +43,7 @@ def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequen
         buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
         assets=cast("KnowsAssets", broker).assets(symbols) if to_decide and _offers(type(broker), KnowsAssets) else {},
+        by_hand=by_hand(desk) if to_decide else {},
         quotes=cast("KnowsQuotes", broker).quotes(symbols) if to_decide and _offers(type(broker), KnowsQuotes) else {},
         resting=orders.resting,
     )
@@ -144,6 +146,9 @@ def risk_context(market: MarketState, inputs: Inputs, signals: Iterable[Signal],
     if inputs.buying_power is None or inputs.record is None:
         raise ValueError("nobody asked for the buying power and the track record, so nothing can be decided")
     portfolio = as_filled(inputs.portfolio, inputs.pending, market, {Side.BUY})
+    for symbol, shares in inputs.by_hand.items():  # they count for every limit; what may be sold is ours alone
+        if (price := market.last_known_price(symbol)) is not None:
+            portfolio = with_pending(portfolio, symbol, Side.BUY, shares, price)
     prices = valuation(portfolio, market)
     for signal in signals:
         if (price := market.price(signal.symbol)) is not None:

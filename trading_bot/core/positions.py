@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from trading_bot.config.typed_settings import TradingBotSettings
@@ -36,9 +37,9 @@ def positions_now(settings: TradingBotSettings, book: StateManager, clock: Clock
     at, session = _moment(data.historical, book, hours, clock)
     stop = protective_stop(settings)
     refusals = {symbol: _refusal(book, symbol) for symbol in portfolio.positions} if stop.rests else {}
-    return protected(
-        portfolio, data.get_market_state(at, session), stop, orders=book.journal.open_orders(), refusals=refusals
-    )
+    market, orders = data.get_market_state(at, session), book.journal.open_orders()
+    found = protected(portfolio, market, stop, orders=orders, refusals=refusals)
+    return replace(found, by_hand=book.cash.by_hand())
 
 
 def protected(

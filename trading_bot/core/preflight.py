@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
 from trading_bot.domain.ports import TellsTime
 from trading_bot.domain.words import counted, dollars, one_line
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, Clock
 
 LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first nothing can be written down for long
-SKEW, GREAT_SKEW = timedelta(seconds=2), timedelta(seconds=30)  # between the broker's clock and ours
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -196,16 +196,11 @@ def _account(settings: TradingBotSettings, account: BrokerAccount) -> Finding:
 
 
 def _clock(broker: TellsTime, now: Callable[[], datetime]) -> Finding:
-    before = now()
-    theirs = broker.time_there()
-    ours = before + (now() - before) / 2  # the answer took a while
-    off = abs(theirs - ours)
+    off = distance(broker, now)
     said = f"{off.total_seconds():.1f} s from the broker's"
     if off <= SKEW:
         return Finding("clock", Verdict.PASS, said)
-    return Finding(
-        "clock", Verdict.FAIL if off > GREAT_SKEW else Verdict.WARN, said, "let NTP set this machine's clock"
-    )
+    return Finding("clock", Verdict.FAIL if off > GREAT_SKEW else Verdict.WARN, said, FIX[0].lower() + FIX[1:])
 
 
 def _notices(settings: TradingBotSettings) -> Finding:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trading_bot.core.admission import require_consent, take_lease
 from trading_bot.core.comparing import compare
 from trading_bot.core.settlement import settle
+from trading_bot.domain.cash import ByHand
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import StateBusy, StateError
 from trading_bot.domain.portfolio import Portfolio
@@ -30,6 +31,7 @@ class Reconciled:
     ours: Portfolio
     theirs: Portfolio
     differences: tuple[str, ...]  # in words; none: both agree
+    by_hand: ByHand
     state: TradingState
 
 
@@ -41,6 +43,7 @@ class AccountNow:
     theirs: Portfolio
     ours: Portfolio | None  # None: there is no book yet
     differences: tuple[str, ...]
+    by_hand: ByHand
 
 
 def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
@@ -64,16 +67,24 @@ def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
         ticket = CycleTicket(NAME, at, session, lease, state)
         settlement = settle(bot, ticket, bot.data.get_market_state(at, session))
         found = compare(bot)
-        return Reconciled(settlement, found.ours, found.theirs, found.differences, bot.book.control.read().state)
+        state = bot.book.control.read().state
+        return Reconciled(settlement, found.ours, found.theirs, found.differences, others(bot), state)
 
 
 def account_now(bot: Bot) -> AccountNow:
     """Ask the broker for the account, and compare it with the book. Nothing is changed. Raises BrokerError."""
     account = bot.broker.account()
     if bot.book.cycles.binding() is None:
-        return AccountNow(account, bot.broker.get_portfolio(), None, ())
+        return AccountNow(account, bot.broker.get_portfolio(), None, (), others(bot))
     found = compare(bot)
-    return AccountNow(account, found.theirs, found.ours, found.differences)
+    return AccountNow(account, found.theirs, found.ours, found.differences, others(bot))
+
+
+def others(bot: Bot) -> ByHand:
+    """Return what others have in the account: shares that are booked, and orders that are open at the broker now."""
+    found = {order.client_order_id: order for order in bot.broker.open_orders()}
+    strangers = bot.book.cash.strangers(found)
+    return ByHand(bot.book.cash.by_hand(), tuple(order for name, order in found.items() if name in strangers))
 
 
 def _session(bot: Bot) -> date:

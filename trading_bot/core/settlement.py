@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trading_bot.core.comparing import book_cash, compare
+from trading_bot.core.comparing import book_cash, compare, import_by_hand
+from trading_bot.core.punctuality import heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
@@ -49,7 +50,7 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     cash = book_cash(desk, ticket)
     later, differences = _differences(desk, ticket)
     newest = {u.client_order_id: u for u in (*late, *updates, *withdrawn.updates, *later.updates)}
-    notes = (*warnings, *withdrawn.warnings, *differences)
+    notes = (*heed_the_clock(desk, ticket), *warnings, *withdrawn.warnings, *differences)
     return Settlement(tuple(newest.values()), (*fills, *later.fills), notes, (*cash, *later.cash))
 
 
@@ -152,6 +153,8 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
     """
     booked = Settlement()
     found = compare(desk).differences
+    if found and (external := import_by_hand(desk, ticket)):
+        booked, found = Settlement(cash=external), compare(desk).differences
     for seconds in LOOK_AGAIN:
         if not found or not _may_still_move(desk):
             break

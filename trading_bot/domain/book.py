@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -11,7 +11,7 @@ from trading_bot.domain.cash import CashActivity, Traded
 from trading_bot.domain.cycle import ControlState, Lease, TradingState
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.domain.inputs import CycleRecord
-from trading_bot.domain.market import Coverage, Regime, Split
+from trading_bot.domain.market import Coverage, Regime, Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, Decision, Fill, OpenOrder, OrderIntent, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
 from trading_bot.domain.track_record import ClosedTrade, OrdersSent, Worth
@@ -168,6 +168,14 @@ class CashPort(Protocol):
 
     def listed(self, since: datetime) -> tuple[CashActivity, ...]:
         """Return what is booked of what the broker listed from an instant on."""
+        ...
+
+    def by_hand(self) -> Mapping[Symbol, Decimal]:
+        """Return the shares that others hold in the same account, as far as they are booked."""
+        ...
+
+    def strangers(self, order_ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Return the names of orders that no bot of ours has given."""
         ...
 
     def traded(self, since: date) -> Traded:

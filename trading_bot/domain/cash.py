@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,17 +11,22 @@ from typing import Protocol, runtime_checkable
 
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import CENT, ZERO, cents
+from trading_bot.domain.orders import ClientOrderId, OrderUpdate, Side
 from trading_bot.domain.portfolio import EquityPoint
 
 
 class CashKind(StrEnum):
-    """What a movement of cash means. Only a TRANSFER is neither profit nor loss."""
+    """What a movement of cash means. Only what the owner does himself is neither profit nor loss."""
 
     FEE = "FEE"
     DIVIDEND = "DIVIDEND"
     INTEREST = "INTEREST"
     TRANSFER = "TRANSFER"  # the owner pays in (+) or takes out (-)
+    EXTERNAL = "EXTERNAL"  # the owner, or another program, bought (-) or sold (+) in the same account
     OTHER = "OTHER"
+
+
+BY_OWNER = frozenset({CashKind.TRANSFER, CashKind.EXTERNAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class CashActivity:
     created_at: datetime  # aware, UTC: when the broker listed it
     symbol: Symbol | None = None
     note: str = ""  # the broker's own words for it
+    shares: Decimal = ZERO  # of `symbol`, bought (+) or sold (-): only where the kind is EXTERNAL
 
 
 @runtime_checkable
@@ -43,6 +49,37 @@ class ListsCash(Protocol):
 
     def cash_activities(self, after: datetime) -> tuple[CashActivity, ...]:
         """Return what was listed after an instant (aware, UTC), oldest first. The errors of a broker."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Shares that changed hands in the account, whoever ordered it."""
+
+    execution_id: str
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+    price: Decimal  # dollars a share
+    day: date  # of its session
+    at: datetime  # aware, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What the owner, or another program, has in the same account. Strategies never touch it."""
+
+    shares: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])
+    open_orders: tuple[OrderUpdate, ...] = ()
+
+
+@runtime_checkable
+class ListsExecutions(Protocol):
+    """A broker that lists all that was traded in the account, by whomever. Optional."""
+
+    def executions_since(self, after: datetime) -> tuple[Execution, ...]:
+        """Return every execution after an instant (aware, UTC), oldest first. The errors of a broker."""
         ...
 
 

@@ -30,6 +30,7 @@ class Inputs:
     assets: Mapping[Symbol, AssetStatus] = field(default_factory=dict[Symbol, AssetStatus])  # of what is to be traded
     quotes: Mapping[Symbol, Quote] = field(default_factory=dict[Symbol, Quote])
     resting: tuple[OpenOrder, ...] = ()  # stop orders that wait at the broker for their price
+    by_hand: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares of the owner's own
 
     def on_their_way_out(self) -> dict[Symbol, Decimal]:
         """Return the shares that open sell orders will take."""

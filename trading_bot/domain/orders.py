@@ -261,9 +261,12 @@ class Fill:
         return cents(-self.side.sign * self.quantity * self.price)
 
 
+OUR_PREFIX = "bb-"  # of the names of all our orders
+
+
 def client_order_id(cycle_id: str, symbol: Symbol, side: Side, purpose: Purpose) -> ClientOrderId:
     """Name an order so that the same wish in the same cycle always has the same name.
 
     Brokers take at most 128 characters of letters, digits, dots and dashes.
     """
-    return ClientOrderId(f"bb-{cycle_id}-{symbol}-{side}-{purpose}")
+    return ClientOrderId(f"{OUR_PREFIX}{cycle_id}-{symbol}-{side}-{purpose}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import OpenOrder, Purpose
 from trading_bot.domain.portfolio import Position
 
@@ -61,3 +63,4 @@ class Protected:
     positions: tuple[ProtectedPosition, ...]  # by symbol
     cash: Decimal  # dollars
     equity: Decimal
+    by_hand: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares of the owner's own

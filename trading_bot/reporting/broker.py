@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from trading_bot.domain.cash import ByHand, CashActivity
 from trading_bot.domain.cycle import Settlement, TradingState
 from trading_bot.domain.orders import Fill, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
@@ -16,6 +17,11 @@ from trading_bot.reporting.cash import cash_document, cash_line
 from trading_bot.reporting.story import entry_document
 
 AGREE = "Our book and the broker's agree, to the share and to the cent."
+
+
+def external_as_text(traded: Sequence[CashActivity]) -> str:
+    """Return a line for each trade in the account that is not ours, the newest first."""
+    return "".join(f"{done.day}  EXTERNAL  {one_line(done.note)}\n" for done in reversed(traded))
 
 
 def orders_as_text(entries: Sequence[Entry], *, open_only: bool) -> str:
@@ -30,7 +36,9 @@ def orders_as_json(entries: Sequence[Entry]) -> str:
     return json.dumps([entry_document(entry) for entry in entries], indent=2)
 
 
-def account_as_text(account: BrokerAccount, theirs: Portfolio, ours: Portfolio | None, found: Sequence[str]) -> str:
+def account_as_text(
+    account: BrokerAccount, theirs: Portfolio, ours: Portfolio | None, found: Sequence[str], others: ByHand
+) -> str:
     """Return who we are at the broker, what is there, and whether the book says the same."""
     blocked = ", blocked" if account.blocked else ""
     lines = [
@@ -42,10 +50,12 @@ def account_as_text(account: BrokerAccount, theirs: Portfolio, ours: Portfolio |
             for symbol, held in sorted(theirs.positions.items())
         ),
     ]
-    return "\n".join([*lines, *_compared(ours, found)])
+    return "\n".join([*lines, *_by_hand_lines(others), *_compared(ours, found)])
 
 
-def account_as_json(account: BrokerAccount, theirs: Portfolio, ours: Portfolio | None, found: Sequence[str]) -> str:
+def account_as_json(
+    account: BrokerAccount, theirs: Portfolio, ours: Portfolio | None, found: Sequence[str], others: ByHand
+) -> str:
     """Return the same for machines; money and shares are text."""
     document = {
         "account_id": account.account_id,
@@ -54,25 +64,27 @@ def account_as_json(account: BrokerAccount, theirs: Portfolio, ours: Portfolio |
         "cash": format(account.cash, "f"),
         "buying_power": format(account.buying_power, "f"),
         "positions": _positions(theirs),
+        "external": _by_hand_document(others),
         "agrees_with_book": None if ours is None else not found,
         "differences": list(found),
     }
     return json.dumps(document, indent=2)
 
 
-def reconciled_as_text(settlement: Settlement, found: Sequence[str], state: TradingState) -> str:
+def reconciled_as_text(settlement: Settlement, found: Sequence[str], state: TradingState, others: ByHand) -> str:
     """Return what was booked, and whether both sides agree now."""
     lines = [f"booked  {_fill_words(fill)}" for fill in settlement.fills]
     lines += [f"cash    {cash_line(activity)}" for activity in settlement.cash]
     lines += [f"now     {_update_words(update)}" for update in settlement.updates]
     lines += [f"note    {sentence(warning)}" for warning in settlement.warnings]  # what differs is among them
+    lines += _by_hand_lines(others)
     lines += [] if found else [AGREE]
     if found and state is TradingState.REDUCING:
         lines.append("Only exits are let through until: bensbot resume")
     return "\n".join(lines)
 
 
-def reconciled_as_json(settlement: Settlement, found: Sequence[str], state: TradingState) -> str:
+def reconciled_as_json(settlement: Settlement, found: Sequence[str], state: TradingState, others: ByHand) -> str:
     """Return the same for machines."""
     document: dict[str, Any] = {
         "agrees": not found,
@@ -92,6 +104,7 @@ def reconciled_as_json(settlement: Settlement, found: Sequence[str], state: Trad
         ],
         "cash_moved": [cash_document(activity) for activity in settlement.cash],
         "warnings": list(settlement.warnings),
+        "external": _by_hand_document(others),
         "state": str(state),
     }
     return json.dumps(document, indent=2)
@@ -101,6 +114,28 @@ def _compared(ours: Portfolio | None, found: Sequence[str]) -> list[str]:
     if ours is None:
         return ["There is no book of this account yet."]
     return [f"Our book and the broker's differ. {sentence(difference)}" for difference in found] or [AGREE]
+
+
+def _by_hand_lines(others: ByHand) -> list[str]:
+    held = [f"EXTERNAL  {shares_text(shares)} {one_line(name)}" for name, shares in others.shares.items()]
+    return [*held, *(f"EXTERNAL  {_update_words(order)}" for order in others.open_orders)]
+
+
+def _by_hand_document(others: ByHand) -> dict[str, Any]:
+    return {
+        "shares": {symbol: format(shares, "f") for symbol, shares in others.shares.items()},
+        "open_orders": [
+            {
+                "broker_order_id": order.broker_order_id,
+                "symbol": order.symbol,
+                "side": str(order.side),
+                "quantity": format(order.quantity, "f"),
+                "filled": format(order.filled, "f"),
+                "status": str(order.status),
+            }
+            for order in others.open_orders
+        ],
+    }
 
 
 def _positions(portfolio: Portfolio) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ _WORDS = {
     CashKind.FEE: "fee",
     CashKind.DIVIDEND: "dividend",
     CashKind.INTEREST: "interest",
+    CashKind.EXTERNAL: "traded by hand",
     CashKind.OTHER: "other",
 }
 

@@ -28,6 +28,8 @@ def positions_as_text(held: Protected) -> str:
         lines += [f"  {NAMES[level.exit]:<13}  {_distance(each, level)}" for level in each.levels]
         lines += [] if each.levels else ["  no exit protects it"]
         lines += [f"  {STOP_ORDER:<13}  {line}" for line in _at_the_broker(each)]
+    for symbol, shares in held.by_hand.items():
+        lines += ["", f"{symbol}  {shares_text(shares)} EXTERNAL: bought by hand, and the bot leaves them alone"]
     return "\n".join(lines)
 
 
@@ -38,6 +40,7 @@ def positions_as_json(held: Protected) -> str:
         "cash": str(held.cash),
         "equity": str(held.equity),
         "positions": [_document(each) for each in held.positions],
+        "external": {symbol: str(shares) for symbol, shares in held.by_hand.items()},
     }
     return json.dumps(document, indent=2)
 

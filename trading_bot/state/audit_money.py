@@ -101,6 +101,9 @@ def _cash_of_activities(activities: dict[int, Row[Any]], ledger: list[Row[Any]])
             there = "no such row" if found is None else f"{found.kind} {found.amount}"
             message = f"cash row {number} is {there}, wanted {row.kind} {row.amount}"
             yield Violation(CASH_OF_ACTIVITY, row.activity_id, message)
+        if (row.shares is not None) != (row.kind == CashKind.EXTERNAL) and not row.amount.is_zero():
+            message = f"{row.kind} with {row.shares} shares; only what others trade has shares"
+            yield Violation(CASH_OF_ACTIVITY, row.activity_id, message)
         if booked[row.activity_id] != row.total:
             message = f"{booked[row.activity_id]} dollars are booked, the broker listed {row.total}"
             yield Violation(CASH_OF_ACTIVITY, row.activity_id, message)

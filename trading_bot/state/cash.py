@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,17 +11,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
 
-from trading_bot.domain.cash import CashActivity, CashKind, Traded
+from trading_bot.domain.cash import BY_OWNER, CashActivity, CashKind, Traded
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.orders import Side
+from trading_bot.domain.orders import OUR_PREFIX, ClientOrderId, Side
 from trading_bot.domain.ports import Clock
 from trading_bot.state import booking
 from trading_bot.state import lease as leases
 from trading_bot.state.booking import CashEntry
-from trading_bot.state.schema import account, cash_activities, fills
+from trading_bot.state.schema import account, cash_activities, fills, intents
 from trading_bot.storage.database import Database
 
 LOOK_BACK = timedelta(days=7)  # in which something may be listed late, corrected or taken back
@@ -79,6 +80,31 @@ class CashBook:
         sold = sum((row.quantity * row.price for row in found if row.side is Side.SELL), ZERO)
         return Traded(sold, sum((row.quantity for row in found), ZERO), len(found))
 
+    def by_hand(self) -> Mapping[Symbol, Decimal]:
+        """Return the shares that the owner, or another program, holds in the account: no strategy touches them."""
+        query = select(cash_activities.c.symbol, cash_activities.c.shares).where(cash_activities.c.shares.is_not(None))
+        held: defaultdict[Symbol, Decimal] = defaultdict(Decimal)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                held[Symbol(row.symbol)] += row.shares
+        return {symbol: shares for symbol, shares in sorted(held.items()) if shares}
+
+    def external(self) -> tuple[CashActivity, ...]:
+        """Return what others have traded in the account, in the order of booking."""
+        query = select(cash_activities).where(cash_activities.c.shares.is_not(None))
+        with self._database.reading() as connection:
+            return _activities(connection, query.order_by(cash_activities.c.number))
+
+    def strangers(self, order_ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Return the names of orders that no bot of ours has given.
+
+        One that is named as ours but is not in this book is none of them: the book has lost it, and must not forget so.
+        """
+        query = select(intents.c.client_order_id).where(intents.c.client_order_id.in_(order_ids))
+        with self._database.reading() as connection:
+            ours = set(connection.scalars(query))
+        return frozenset(name for name in order_ids if name not in ours and not name.startswith(OUR_PREFIX))
+
     def listed(self, since: datetime) -> tuple[CashActivity, ...]:
         """Return what is booked of what the broker listed from an instant on, each movement with its own amount."""
         query = select(cash_activities).where(cash_activities.c.created_at >= since)
@@ -100,7 +126,8 @@ class PaidIn:
 def paid_in(connection: Connection) -> PaidIn:
     """Return every transfer that is booked. There are few."""
     query = select(cash_activities.c.number, cash_activities.c.amount)
-    query = query.where(cash_activities.c.kind == CashKind.TRANSFER.value).order_by(cash_activities.c.number)
+    query = query.where(cash_activities.c.kind.in_([kind.value for kind in BY_OWNER]))
+    query = query.order_by(cash_activities.c.number)
     return PaidIn(tuple((row.number, row.amount) for row in connection.execute(query)))
 
 
@@ -121,6 +148,7 @@ def _activities(connection: Connection, query: Select[Any]) -> tuple[CashActivit
             created_at=row.created_at,
             symbol=Symbol(row.symbol) if row.symbol else None,
             note=row.note,
+            shares=row.shares or ZERO,
         )
         for row in connection.execute(query)
     )
@@ -145,8 +173,11 @@ def _due(connection: Connection, listed: Sequence[CashActivity]) -> list[tuple[C
     booked = {row.activity_id: row.total for row in connection.execute(wanted)}
     ours = [activity for activity in listed if activity.created_at > bound]
     newest = {activity.activity_id: activity for activity in ours}  # one that is listed twice counts once
-    amounts = [(activity, booked.get(name, ZERO)) for name, activity in newest.items()]
-    return [(activity, before) for activity, before in amounts if activity.amount != before]
+    return [
+        (activity, booked.get(name, ZERO))
+        for name, activity in newest.items()
+        if activity.amount != booked.get(name, ZERO) or (activity.shares and name not in booked)
+    ]
 
 
 def _cells(number: int, activity: CashActivity, before: Decimal) -> dict[str, object]:
@@ -159,5 +190,6 @@ def _cells(number: int, activity: CashActivity, before: Decimal) -> dict[str, ob
         "day": activity.day,
         "symbol": activity.symbol,
         "note": activity.note,
+        "shares": activity.shares if activity.shares and not before else None,
         "created_at": activity.created_at,
     }

@@ -60,7 +60,7 @@ def test_a_book_of_an_older_version_is_brought_up_to_date_by_the_next_cycle(fold
     book = found(folder)["book"]
 
     assert book.verdict is Verdict.WARN
-    assert "has schema 0004; the next cycle migrates it to 0008" in book.said
+    assert "has schema 0004; the next cycle migrates it to 0009" in book.said
 
 
 def test_the_book_of_another_account_fails(folder: Path):

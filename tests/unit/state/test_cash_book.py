@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.state.books import FRIDAY, MONDAY, NOON, TUESDAY, WEDNESDAY, Desk, activity
-from trading_bot.domain.cash import CashKind
+from trading_bot.domain.cash import BY_OWNER, CashKind
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import LeaseLost
 from trading_bot.domain.portfolio import EquityPoint
@@ -100,7 +100,7 @@ def test_a_withdrawal_is_no_loss(desk: Desk):
     assert [point.paid_in for point in desk.book.ledger.equity_curve()] == [0, -6000]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CashKind if kind is not TRANSFER])
+@pytest.mark.parametrize("kind", sorted(set(CashKind) - BY_OWNER))
 def test_everything_else_is_profit_or_loss(desk: Desk, kind: CashKind):
     mark(desk, MONDAY, "10000")
     desk.book.cash.book(desk.lease, [activity("one", "500", kind=kind)])

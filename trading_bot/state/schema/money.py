@@ -59,13 +59,14 @@ cash_activities = Table(  # what the broker lists beside trades: a row for each 
     metadata,
     Column("number", Integer, ForeignKey("cash_ledger.number"), primary_key=True, autoincrement=False),
     Column("activity_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # FEE, DIVIDEND, INTEREST, TRANSFER, OTHER
+    Column("kind", Text, nullable=False),  # FEE, DIVIDEND, INTEREST, TRANSFER, EXTERNAL, OTHER
     Column("amount", DecimalText, nullable=False),
     Column("total", DecimalText, nullable=False),  # what the broker listed it with: the sum of its movements until then
     Column("day", DateText, nullable=False),
     Column("symbol", Text),
     Column("note", Text, nullable=False),
     Column("created_at", InstantText, nullable=False),  # the broker's clock
+    Column("shares", DecimalText),  # bought (+) or sold (-) by the owner himself; NULL where cash alone moved
     Index("cash_activities_by_id", "activity_id"),
 )
 
