@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from trading_bot.alpaca.ticket import Ticket
 from trading_bot.domain.errors import BrokerUnavailable
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
@@ -19,7 +20,6 @@ from trading_bot.domain.orders import (
     ClientOrderId,
     ExecutionId,
     Fill,
-    OrderIntent,
     OrderStatus,
     OrderType,
     OrderUpdate,
@@ -61,23 +61,6 @@ REASONS: Mapping[str, str] = {
 TYPES = {kind.value: kind for kind in OrderType}
 
 
-def order_body(intent: OrderIntent) -> dict[str, Any]:
-    """Return the request that places the order. Numbers are text, as the document has them: none becomes a float."""
-    body: dict[str, Any] = {
-        "symbol": intent.symbol,
-        "qty": f"{intent.quantity.normalize():f}",
-        "side": intent.side.value,
-        "type": intent.type.value,
-        "time_in_force": intent.time_in_force.value,
-        "client_order_id": intent.client_order_id,
-    }
-    if intent.limit_price is not None:
-        body["limit_price"] = f"{intent.limit_price:f}"
-    if intent.stop_price is not None:
-        body["stop_price"] = f"{intent.stop_price:f}"
-    return body
-
-
 def order_of(document: object) -> OrderUpdate:
     """Return an order. Raises BrokerUnavailable when the answer is none: then nothing is known about it."""
     fields = _fields(document, "an order")
@@ -89,7 +72,7 @@ def order_of(document: object) -> OrderUpdate:
         symbol=Symbol(text(fields, "symbol")),
         side=_side(fields),
         type=_type(fields),
-        quantity=number(fields, "qty"),
+        quantity=filled if fields.get("qty") is None else number(fields, "qty"),  # an order over dollars has no shares
         filled=filled,
         status=_status(said, filled, fields),
         reason=_reason(said, fields),
@@ -110,21 +93,21 @@ def is_ours_to_read(document: object) -> bool:
     return fields.get("qty") is not None and fields.get("type") in TYPES
 
 
-def refused_order(intent: OrderIntent, reason: str, at: datetime) -> OrderUpdate:
+def refused_order(ticket: Ticket, reason: str, at: datetime) -> OrderUpdate:
     """Return the answer to an order that was not taken."""
     return OrderUpdate(
-        client_order_id=intent.client_order_id,
+        client_order_id=ticket.client_order_id,
         broker_order_id="",
-        symbol=intent.symbol,
-        side=intent.side,
-        type=intent.type,
-        quantity=intent.quantity,
+        symbol=ticket.symbol,
+        side=ticket.side,
+        type=ticket.type,
+        quantity=ZERO if ticket.quantity is None else ticket.quantity,
         filled=ZERO,
         status=OrderStatus.REJECTED,
         reason=reason,
         updated_at=at,
-        limit_price=intent.limit_price,
-        stop_price=intent.stop_price,
+        limit_price=ticket.limit_price,
+        stop_price=ticket.stop_price,
     )
 
 

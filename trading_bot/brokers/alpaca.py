@@ -17,15 +17,15 @@ from trading_bot.alpaca.orders import (
     instant,
     is_ours_to_read,
     number,
-    order_body,
     order_of,
     position_of,
     refused_order,
     submitted_at,
     text,
 )
-from trading_bot.alpaca.pretrade import Asset, asset_of, on_the_tick, wrong_asset, wrong_form, wrong_time
+from trading_bot.alpaca.pretrade import Asset, asset_of, too_late, wrong_asset, wrong_form, wrong_time
 from trading_bot.alpaca.quotes import latest_quotes
+from trading_bot.alpaca.ticket import Ticket, body_of, on_the_tick, ticket_of
 from trading_bot.alpaca.wire import Refused
 from trading_bot.brokers.registry import broker
 from trading_bot.domain.cash import CashActivity, Execution
@@ -97,13 +97,17 @@ class AlpacaBroker:
 
     def submit(self, intent: OrderIntent, *, at: datetime) -> OrderUpdate:
         """Place the order, once."""
-        wanted = on_the_tick(intent)
+        return self.place(ticket_of(intent), at=at)
+
+    def place(self, ticket: Ticket, *, at: datetime) -> OrderUpdate:
+        """Place an order of any type and class that Alpaca has, once. The bot itself needs few of them."""
+        wanted = on_the_tick(ticket)
         reason = wrong_form(wanted)
         if reason:  # no broker has ever taken such an order
-            return refused_order(intent, reason, at)
+            return refused_order(wanted, reason, at)
         reason = self._refusal(wanted, at)
         if reason:  # things may have changed since it was sent the first time
-            return self.find(intent.client_order_id) or refused_order(intent, reason, at)
+            return self.find(wanted.client_order_id) or refused_order(wanted, reason, at)
         return self._place(wanted, at)
 
     def find(self, order_id: ClientOrderId) -> OrderUpdate | None:
@@ -192,21 +196,21 @@ class AlpacaBroker:
 
     # ── placing ───────────────────────────────────────────────────────────────────────────────────
 
-    def _place(self, intent: OrderIntent, at: datetime) -> OrderUpdate:
+    def _place(self, ticket: Ticket, at: datetime) -> OrderUpdate:
         """Send, and ask by name where there is no clear answer. Raises BrokerUnavailable when none can be had."""
         for _ in range(SENDINGS):
             try:
-                return self._remember(self._wire.post("/orders", order_body(intent)))
+                return self._remember(self._wire.post("/orders", body_of(ticket)))
             except Refused as no:
                 if TAKEN in no.message:
-                    return self._there(intent.client_order_id)
-                return refused_order(intent, no.message, at)
+                    return self._there(ticket.client_order_id)
+                return refused_order(ticket, no.message, at)
             except BrokerUnavailable as unclear:
-                log.warning("No clear answer to order %s, asking for it: %s", intent.client_order_id, unclear)
-                found = self._asked_for(intent.client_order_id)
+                log.warning("No clear answer to order %s, asking for it: %s", ticket.client_order_id, unclear)
+                found = self._asked_for(ticket.client_order_id)
             if found is not None:
                 return found
-        raise BrokerUnavailable(f"Order {intent.client_order_id} was sent {SENDINGS} times, and is not at the broker")
+        raise BrokerUnavailable(f"Order {ticket.client_order_id} was sent {SENDINGS} times, and is not at the broker")
 
     def _asked_for(self, order_id: ClientOrderId) -> OrderUpdate | None:
         """Ask for an order that may be on its way, several times. Raises BrokerUnavailable when nobody answers."""
@@ -219,25 +223,26 @@ class AlpacaBroker:
         except NotSent as error:  # the question was not sent; the order may well have been
             raise BrokerUnavailable(f"Order {order_id} may be at the broker, and cannot be asked for") from error
 
-    def _refusal(self, intent: OrderIntent, at: datetime) -> str:
+    def _refusal(self, ticket: Ticket, at: datetime) -> str:
         """Return why the order is not sent, "" when it is."""
-        asset = self._asset(intent.symbol)
-        reason = wrong_asset(intent, asset)
+        reason = wrong_asset(ticket, self._asset(ticket.symbol)) or too_late(ticket, at, self._calendar)
         if not reason and not self._queue_for_open:
-            reason = wrong_time(intent, at, self._calendar)
-        return reason or (self._refused_sale(intent) if intent.side is Side.SELL else "")
+            reason = wrong_time(ticket, at, self._calendar)
+        return reason or (self._refused_sale(ticket) if ticket.side is Side.SELL else "")
 
-    def _refused_sale(self, intent: OrderIntent) -> str:
+    def _refused_sale(self, ticket: Ticket) -> str:
         """Return why shares cannot be sold: more than are held would be a short sale, which nobody meant."""
         try:
-            available = number(self._wire.get(f"/positions/{intent.symbol}"), "qty_available")
+            available = number(self._wire.get(f"/positions/{ticket.symbol}"), "qty_available")
         except Refused as no:
             if no.status != 404:
                 raise _unexpected(no) from no
             available = ZERO
-        if intent.quantity <= available:
+        if ticket.quantity is None:
+            return "" if available > 0 else f"insufficient holdings: ${ticket.notional:f} to sell, no shares available"
+        if ticket.quantity <= available:
             return ""
-        return f"insufficient holdings: {intent.quantity:f} shares to sell, {available:f} available"
+        return f"insufficient holdings: {ticket.quantity:f} shares to sell, {available:f} available"
 
     def _asset(self, symbol: str) -> Asset | None:
         """Return what may be done with a symbol, asked once for as long as the connection lasts."""

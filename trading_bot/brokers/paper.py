@@ -216,16 +216,24 @@ def _refusal(books: PaperBooks, intent: OrderIntent) -> str:
     """Return why the order cannot be accepted, "" when it can."""
     if intent.quantity <= 0:
         return f"{intent.quantity} shares is no order"
-    for kind, price in ((OrderType.LIMIT, intent.limit_price), (OrderType.STOP, intent.stop_price)):
-        if (intent.type is kind) != (price is not None):
-            return f"a {kind} order needs a {kind} price, and no other order has one"
-        if price is not None and price <= 0:
-            return f"a {kind} of ${price} is no price"
+    if reason := _wrong_price(intent):
+        return reason
     if intent.side is Side.SELL:
         return _refused_sale(books, intent)
     left = _account(books).cash - _reserved(books)
     if left <= 0 or (intent.limit_price is not None and intent.limit_price * intent.quantity > left):
         return f"insufficient buying power: ${max(left, ZERO):,.2f} left"
+    return ""
+
+
+def _wrong_price(intent: OrderIntent) -> str:
+    if intent.type in (OrderType.STOP_LIMIT, OrderType.TRAILING_STOP):
+        return f"the simulated broker takes market, limit and stop orders; {intent.type} is none of them"
+    for kind, price in ((OrderType.LIMIT, intent.limit_price), (OrderType.STOP, intent.stop_price)):
+        if (intent.type is kind) != (price is not None):
+            return f"a {kind} order needs a {kind} price, and no other order has one"
+        if price is not None and price <= 0:
+            return f"a {kind} of ${price} is no price"
     return ""
 
 

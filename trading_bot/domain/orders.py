@@ -47,6 +47,8 @@ class OrderType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"  # a market order, once the price has reached its stop
+    STOP_LIMIT = "stop_limit"  # a limit order then; the bot sends none, it may find the owner's
+    TRAILING_STOP = "trailing_stop"  # a stop that follows the price; as above
 
 
 class TimeInForce(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -60,8 +61,8 @@ def account_document(exchange: SandboxExchange) -> Document:
     return ALWAYS | document | exchange.behaviour.fields
 
 
-def order_document(order: SandboxOrder, *, said_status: str = "") -> Document:
-    """Return one order; `said_status` is told in place of the true status."""
+def order_document(order: SandboxOrder, *, said_status: str = "", legs: Iterable[SandboxOrder] = ()) -> Document:
+    """Return one order with those that came with it; `said_status` is told in place of the true status."""
     return {
         "id": order.id,
         "client_order_id": order.client_order_id,
@@ -78,23 +79,29 @@ def order_document(order: SandboxOrder, *, said_status: str = "") -> Document:
         "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "us_equity",
-        "notional": None,
-        "qty": text(order.quantity),
+        "notional": _known(order.notional),
+        "qty": text(order.quantity) if order.notional is None else None,
         "filled_qty": text(order.filled),
         "filled_avg_price": text(order.paid / order.filled) if order.filled else None,
-        "order_class": "",
+        "order_class": "" if order.order_class == "simple" else order.order_class,
         "order_type": order.type,
         "type": order.type,
         "side": order.side.value,
         "time_in_force": order.time_in_force,
-        "limit_price": text(order.limit_price) if order.limit_price is not None else None,
-        "stop_price": text(order.stop_price) if order.stop_price is not None else None,
-        "trail_price": None,
-        "trail_percent": None,
-        "hwm": None,
-        "legs": None,
+        **_prices(order),
+        "legs": [order_document(leg) for leg in legs] or None,
         "extended_hours": order.extended_hours,
         "status": said_status or order.status,
+    }
+
+
+def _prices(order: SandboxOrder) -> Document:
+    return {
+        "limit_price": _known(order.limit_price),
+        "stop_price": _known(order.stop_price),
+        "trail_price": _known(order.trail_price),
+        "trail_percent": _known(order.trail_percent),
+        "hwm": _known(order.highest),
     }
 
 
@@ -210,6 +217,10 @@ def asset_id(symbol: str) -> str:
 def text(number: Decimal) -> str:
     """Write a number without an exponent."""
     return f"{number:f}"
+
+
+def _known(number: Decimal | None) -> str | None:
+    return None if number is None else text(number)
 
 
 def stamp(at: datetime | None) -> str | None:

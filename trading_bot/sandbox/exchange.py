@@ -14,9 +14,22 @@ from trading_bot.domain.holdings import NOTHING, Holding, after_fill
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import Side
 from trading_bot.sandbox.cash import Movement, Till
+from trading_bot.sandbox.forms import Wanted, read_order
 from trading_bot.sandbox.market import SandboxMarket
 from trading_bot.sandbox.orders import Behaviour, Execution, SandboxOrder
-from trading_bot.sandbox.refusals import Refusal, Wanted, forbidden, read_order, unprocessable
+from trading_bot.sandbox.refusals import Refusal, forbidden, unprocessable
+from trading_bot.sandbox.working import (
+    AT_ONCE,
+    accepted,
+    at_price,
+    auction_of,
+    canceled,
+    legs_of,
+    may_trade,
+    siblings,
+    time_is_over,
+    trades_at,
+)
 
 NAMES = uuid.UUID("5b3f0c0e-8e1c-4f43-9a61-0d6f7d1f2a10")  # every id of the sandbox is derived from it
 COLLAR = Decimal("1.025")  # a market buy is valued above the price when buying power is checked
@@ -89,7 +102,10 @@ class SandboxExchange:
         with self._lock:
             orders = self._orders.values()
             selling = [o for o in orders if o.symbol == symbol and o.side is Side.SELL and o.is_open]
-            return self._held.get(symbol, NOTHING).quantity - sum((o.remaining for o in selling), ZERO)
+            claimed = {
+                o.group or o.id: o.remaining for o in selling if not o.waits_for_entry
+            }  # of two exits one trades
+            return self._held.get(symbol, NOTHING).quantity - sum(claimed.values(), ZERO)
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -103,10 +119,16 @@ class SandboxExchange:
             if wanted.client_order_id in self._orders:
                 raise unprocessable("client_order_id must be unique", 40010001)
             self._refuse_what_cannot_be(wanted)
-            order = _accepted(wanted, order_id, self.market.now())
-            self._orders[wanted.client_order_id] = order
-            self._tell("new", order)
-            return order
+            order = accepted(wanted, order_id, self.market.now())
+            for each in (order, *legs_of(wanted, order, NAMES)):
+                self._tell("new", self._keep(each))
+            return self._at_once(order) if order.time_in_force in AT_ONCE else order
+
+    def legs(self, order: SandboxOrder) -> tuple[SandboxOrder, ...]:
+        """Return the orders that came with this one, where it was the one that was sent."""
+        with self._lock:
+            found = (each for each in self._orders.values() if order.group == order.id == each.group)
+            return tuple(each for each in found if each.id != order.id)
 
     def cancel(self, order_id: str) -> None:
         """Cancel by the broker's id. Raises Refusal (404 never seen, 422 finished)."""
@@ -121,13 +143,13 @@ class SandboxExchange:
             if self.behaviour.slow_cancel:
                 self._keep(replace(order, status="pending_cancel", updated_at=now))
             else:
-                self._tell("canceled", self._keep(_canceled(order, now)))
+                self._cancel_with_siblings(order, now)
 
     def finish_cancelling(self) -> None:
         """Let every cancel that was asked for take place."""
         with self._lock:
             for order in [order for order in self._orders.values() if order.status == "pending_cancel"]:
-                self._tell("canceled", self._keep(_canceled(order, self.market.now())))
+                self._cancel_with_siblings(order, self.market.now())
 
     def fill(self, client_order_id: str, quantity: Decimal | None = None, price: Decimal | None = None) -> Execution:
         """Fill an order by hand, all that is left of it by default, at the market's price by default."""
@@ -173,28 +195,46 @@ class SandboxExchange:
         """Fill what can fill now, and end what its time has ended. Called before every look."""
         now = self.market.now()
         self._till.charge(now)
-        fills = not self.behaviour.hold_fills and self.market.is_open(now)
-        for order in self._open():
-            if fills:
-                self._try(order, now)
-            order = self._orders[order.client_order_id]  # noqa: PLW2901  # it may have filled
-            if order.is_open and order.time_in_force == "day" and self._day_is_over(order, now):
+        for name in [order.client_order_id for order in self._open()]:
+            auction = auction_of(self._orders[name], self.market)
+            if not self.behaviour.hold_fills and self._orders[name].is_open:  # the end of another may have ended it
+                if auction is not None and auction <= now:
+                    self._try(self._orders[name], auction)
+                elif auction is None and may_trade(self._orders[name], self.market, now):
+                    self._try(self._orders[name], now)
+            order = self._orders[name]
+            if order.is_open and time_is_over(order, self.market, now):
                 over = replace(order, status="expired", updated_at=now, expired_at=now)
                 self._tell("expired", self._keep(over))
 
-    def _try(self, order: SandboxOrder, now: datetime) -> None:
-        price = self.market.price(order.symbol, now)
-        if price is None:
-            return
-        limit, stop = order.limit_price, order.stop_price
-        if stop is not None and not order.filled and (price < stop if order.side is Side.BUY else price > stop):
-            return
-        if limit is not None and (price > limit if order.side is Side.BUY else price < limit):
-            return
-        self._execute(order, order.remaining, price, now)
+    def _try(self, order: SandboxOrder, at: datetime) -> None:
+        price = self.market.price(order.symbol, at)
+        if price is not None:
+            order = self._keep(at_price(order, price))
+            if trades_at(order, price):
+                self._execute(order, order.remaining, price, at)
 
-    def _day_is_over(self, order: SandboxOrder, now: datetime) -> bool:
-        return not self.market.always_open and now >= self.market.next_close(order.submitted_at)
+    def _at_once(self, order: SandboxOrder) -> SandboxOrder:
+        """Trade now what trades now, and cancel the rest."""
+        now = self.market.now()
+        if not self.behaviour.hold_fills and may_trade(order, self.market, now):
+            self._try(order, now)
+        order = self._orders[order.client_order_id]
+        if order.is_open:
+            self._cancel_with_siblings(order, now)
+        return self._orders[order.client_order_id]
+
+    def _cancel_with_siblings(self, order: SandboxOrder, at: datetime) -> None:
+        for each in (order, *siblings(order, self._orders.values())):
+            self._tell("canceled", self._keep(canceled(each, at)))
+
+    def _follow(self, order: SandboxOrder, at: datetime) -> None:
+        """Let the exits of an entry work once it has filled; the end of one exit is the end of the other."""
+        for other in siblings(order, self._orders.values()):
+            if not other.waits_for_entry:
+                self._tell("canceled", self._keep(canceled(other, at)))
+            elif order.id == order.group:
+                self._tell("new", self._keep(replace(other, status="new", updated_at=at)))
 
     def _execute(self, order: SandboxOrder, quantity: Decimal, price: Decimal, at: datetime) -> Execution:
         filled = order.filled + quantity
@@ -213,6 +253,8 @@ class SandboxExchange:
         done = replace(order, filled=filled, paid=order.paid + quantity * price, status=status, updated_at=at)
         done = self._keep(replace(done, filled_at=at))
         self._tell("fill" if status == "filled" else "partial_fill", done, execution)
+        if status == "filled":
+            self._follow(done, at)
         return execution
 
     # ── refusing ──────────────────────────────────────────────────────────────────────────────────
@@ -223,19 +265,22 @@ class SandboxExchange:
             raise unprocessable(f'asset "{wanted.symbol}" not found')
         if wanted.symbol in self.behaviour.untradable:
             raise unprocessable(f"asset {wanted.symbol} is not tradable")
-        if wanted.quantity % 1 and wanted.symbol in self.behaviour.whole_only:
+        if (wanted.quantity % 1 or wanted.notional is not None) and wanted.symbol in self.behaviour.whole_only:
             raise forbidden("requested asset is not fractionable")
         side = Side(wanted.side)
-        if any(order.symbol == wanted.symbol and order.side is not side for order in self._open()):
+        working = [order for order in self._open() if not order.waits_for_entry]
+        if any(order.symbol == wanted.symbol and order.side is not side for order in working):
             raise forbidden("potential wash trade detected. use complex orders")
         if side is Side.SELL and wanted.quantity > (left := self.available(wanted.symbol)):
             asked = f"(requested: {wanted.quantity:f}, available: {left:f})"
             raise forbidden(f"insufficient qty available for order {asked}")
-        if side is Side.BUY and self._cost(_accepted(wanted, "", self.market.now())) > self.buying_power():
+        if side is Side.BUY and self._cost(accepted(wanted, "", self.market.now())) > self.buying_power():
             raise forbidden("insufficient buying power")
 
     def _cost(self, order: SandboxOrder) -> Decimal:
         """Return what a buy is valued at when buying power is checked, in dollars."""
+        if order.notional is not None:
+            return order.notional
         price = order.limit_price or (self.market.price(order.symbol, self.market.now()) or ZERO) * COLLAR
         return cents(order.remaining * price)
 
@@ -249,25 +294,3 @@ class SandboxExchange:
     def _tell(self, event: str, order: SandboxOrder, execution: Execution | None = None) -> None:
         for listener in self.listeners:
             listener(event, order, execution)
-
-
-def _accepted(wanted: Wanted, order_id: str, at: datetime) -> SandboxOrder:
-    return SandboxOrder(
-        id=order_id,
-        client_order_id=wanted.client_order_id,
-        symbol=wanted.symbol,
-        side=Side(wanted.side),
-        type=wanted.type,
-        quantity=wanted.quantity,
-        time_in_force=wanted.time_in_force,
-        status="accepted",
-        submitted_at=at,
-        updated_at=at,
-        limit_price=wanted.limit_price,
-        stop_price=wanted.stop_price,
-        extended_hours=wanted.extended_hours,
-    )
-
-
-def _canceled(order: SandboxOrder, at: datetime) -> SandboxOrder:
-    return replace(order, status="canceled", updated_at=at, canceled_at=at)

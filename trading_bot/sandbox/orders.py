@@ -28,6 +28,13 @@ class SandboxOrder:
     updated_at: datetime
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    highest: Decimal | None = None  # dollars a share since a trailing stop came in; the lowest for a buy
+    triggered: bool = False  # whether its stop was reached
+    notional: Decimal | None = None  # dollars, where it is not over shares
+    order_class: str = ""
+    group: str = ""  # id of the order that it came with; the same for all of them
     extended_hours: bool = False
     filled: Decimal = ZERO
     paid: Decimal = ZERO  # dollars for what filled
@@ -39,6 +46,11 @@ class SandboxOrder:
     def is_open(self) -> bool:
         """Whether it can still fill."""
         return self.status in OPEN
+
+    @property
+    def waits_for_entry(self) -> bool:
+        """Whether it is an exit whose entry has not filled."""
+        return self.status == "held"
 
     @property
     def remaining(self) -> Decimal:

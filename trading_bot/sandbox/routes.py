@@ -11,6 +11,7 @@ from typing import Any
 from trading_bot.sandbox import documents, prices
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.listing import activities, calendar, listed_orders
+from trading_bot.sandbox.orders import SandboxOrder
 from trading_bot.sandbox.refusals import Refusal, unprocessable
 
 
@@ -77,7 +78,11 @@ def _asset(exchange: SandboxExchange, _request: Request, symbol: str) -> Answer:
 
 def _submit(exchange: SandboxExchange, request: Request, _id: str) -> Answer:
     order = exchange.submit(request.body)
-    return Answer(200, documents.order_document(order, said_status=exchange.behaviour.status))
+    return Answer(200, _document(exchange, order))
+
+
+def _document(exchange: SandboxExchange, order: SandboxOrder) -> dict[str, Any]:
+    return documents.order_document(order, said_status=exchange.behaviour.status, legs=exchange.legs(order))
 
 
 def _orders(exchange: SandboxExchange, request: Request, _id: str) -> Answer:
@@ -91,7 +96,7 @@ def _order(exchange: SandboxExchange, request: Request, order_id: str) -> Answer
     wanted = request.query.get("client_order_id", "") if by_ours else order_id
     for order in exchange.orders():
         if wanted == (order.client_order_id if by_ours else order.id):
-            return Answer(200, documents.order_document(order, said_status=exchange.behaviour.status))
+            return Answer(200, _document(exchange, order))
     raise Refusal(404, 40410000, f"order not found for {wanted}")
 
 
