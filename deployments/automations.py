@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from deployments.standing import desk
+from trading_bot.cli.options import Config, Json
 from trading_bot.domain.errors import BensBotError
 from trading_bot.terminal import DONE
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from prefect.events.schemas.automations import Automation, AutomationCore
 
 app = App(name="automations", help="The watchdog: rules on the Prefect server that notice what the bot cannot.")
-
-Config = Annotated[
-    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
-]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 
 
 PAGE = 200  # rules in one answer

@@ -29,6 +29,7 @@ from deployments.standing import (
     table_as_text,
 )
 from deployments.switching import show_in_prefect, tell_of_unseen_pause
+from trading_bot.cli.options import Config, Json
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.words import sentence
@@ -42,11 +43,7 @@ def _says_why(_type: object, why: str) -> None:
         raise SettingsError("--because is empty, and the journal wants to know why. Write a few words.")
 
 
-Config = Annotated[
-    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
-]
 Because = Annotated[str, Parameter(help="Why, for the journal.", validator=_says_why)]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 Acknowledged = Annotated[bool, Parameter(negative="", help="I have seen why trading was halted.")]
 Timeout = Annotated[float, Parameter(name="--timeout", help="Seconds to wait at the most.")]
 Now = Annotated[bool, Parameter(negative="", help="Cancel the running cycle instead of waiting for its end.")]

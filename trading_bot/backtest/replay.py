@@ -86,6 +86,7 @@ class BacktestDesk:
     broker: PaperBroker
     book: MemoryBook
     conditions: None = None  # the result names them once
+    team: None = None
     clock: Then = field(default_factory=Then)
     notifier: Notes = field(default_factory=Notes)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)  # nobody asks it

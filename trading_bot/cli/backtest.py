@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from trading_bot.cli.options import Config
 from trading_bot.domain.errors import SettingsError
 from trading_bot.terminal import DONE
 
@@ -32,7 +33,6 @@ Assignments = Annotated[
         help="A setting, like risk.max_open_trades=10; may be there repeatedly.",
     ),
 ]
-Config = Annotated[Path | None, Parameter(help="Settings file; else config.yaml here, if there is one.")]
 JsonFile = Annotated[
     Path | None, Parameter(allow_leading_hyphen=True, help="Write everything to this file; - prints it.")
 ]

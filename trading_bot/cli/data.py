@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from trading_bot.cli.options import Json
 from trading_bot.domain.errors import DataError, SettingsError
 from trading_bot.terminal import DONE, FAILED, say
 
@@ -28,7 +29,6 @@ Folder = Annotated[Path | None, Parameter(name="--folder", help="The source's fo
 Options = Annotated[
     list[str] | None, Parameter(name="--option", negative="", help="Another option of the source, as NAME=VALUE.")
 ]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 
 
 @app.command(name="import")

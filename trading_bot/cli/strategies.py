@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from trading_bot.cli.options import Config, Json
+from trading_bot.domain.merit import chosen_by
 from trading_bot.domain.tournament import Rotation, Seat, Team
 from trading_bot.terminal import DONE, hide
 
 SHOWN = 5  # rotations
-
-Config = Annotated[
-    Path | None, Parameter(name="--config", help="Settings file; else config.yaml here, if there is one.")
-]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON for machines.")]
 
 
 def strategies(*, config: Config = None, as_json: Json = False) -> int:
@@ -75,8 +70,7 @@ def _seats(seats: Sequence[Seat]) -> list[dict[str, Any]]:
 
 def _print(team: Team, last: Sequence[Rotation], *, rotates: bool) -> None:
     console = Console(highlight=False, soft_wrap=False)
-    chosen = f"chosen by the rotation after {team.since}" if team.since else "from the settings (strategy.team)"
-    console.print(f"Team, {chosen}")
+    console.print(f"Team, {chosen_by(team)}")
     members = [(f"{seat.weight:.1%}", seat.candidate.label) for seat in team.seats]
     console.print(_columns(members or [("–", "nobody: the bot holds cash")], right=True))
     console.print()

@@ -162,6 +162,7 @@ def update_portfolio_state(
         state=desk.book.control.read().state,
         warnings=settlement.warnings,
         cash=settlement.cash,
+        team=desk.team,
     )
 
 

@@ -10,6 +10,7 @@ from trading_bot.domain.book import Book
 from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.ports import BrokerAdapter, Clock, Notifier
+from trading_bot.domain.tournament import Team
 from trading_bot.risk.manager import RiskManager
 from trading_bot.strategies.manager import StrategyManager
 
@@ -42,6 +43,11 @@ class Desk(Protocol):
     @property
     def data(self) -> Markets:
         """The prices."""
+        ...
+
+    @property
+    def team(self) -> Team | None:
+        """Who decides now; None where nobody has to be told."""
         ...
 
     @property

@@ -12,6 +12,7 @@ from trading_bot.domain.cash import CashActivity
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
+from trading_bot.domain.tournament import Team
 
 
 class TradingState(StrEnum):
@@ -112,3 +113,4 @@ class CycleReport:
     state: TradingState
     warnings: tuple[str, ...] = field(default=())
     cash: tuple[CashActivity, ...] = ()  # booked by this cycle: money that moved without a trade
+    team: Team | None = None  # who decided; None: a backtest, whose result names them once

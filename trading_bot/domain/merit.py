@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from trading_bot.domain.tournament import Candidate, Criterion, Score, Seat
+from trading_bot.domain.tournament import Candidate, Criterion, Score, Seat, Team
 
 SESSIONS_A_YEAR = 252
 CLOSE_CALL = 1e-9  # scores that differ by rounding alone are equal
@@ -104,6 +104,11 @@ def score_text(score: float | None, criterion: Criterion) -> str:
 def what(criterion: Criterion) -> str:
     """Return what the score is: `Sharpe ratio`."""
     return _WHAT[criterion]
+
+
+def chosen_by(team: Team) -> str:
+    """Return who says so: `chosen by the rotation after 2022-01-03`."""
+    return f"chosen by the rotation after {team.since}" if team.since else "from the settings (strategy.team)"
 
 
 def team_text(team: Sequence[Seat]) -> str:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.market import MarketState
+from trading_bot.domain.merit import chosen_by, team_text
 from trading_bot.domain.orders import Decision, Fill, OrderStatus, OrderType, OrderUpdate
 from trading_bot.domain.words import (
     asked_and_allowed,
@@ -87,6 +88,8 @@ def _show(console: Console, *parts: RenderableType) -> None:
 
 def _market(report: CycleReport) -> Iterator[RenderableType]:
     yield _beside("Market", Text(f"{sentence(report.market.regime.sentence)} {_coverage(report.market)}"))
+    if report.team is not None:
+        yield _beside("Team", Text(f"{team_text(report.team.seats)}; {chosen_by(report.team)}."))
     if report.state is not TradingState.ACTIVE:
         yield _beside("Trading", Text(_STATES[report.state], style="bold yellow"))
 

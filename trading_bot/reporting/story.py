@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from trading_bot.domain.merit import chosen_by
 from trading_bot.domain.orders import Decision, Rejected, Ruling
 from trading_bot.domain.stories import Entry, Story, Thinking
 from trading_bot.domain.words import (
@@ -116,8 +117,7 @@ def _of_the_team(story: Story) -> Iterator[Row]:
         return
     held = f"{shares_text(thinking.held)} shares held" if thinking.held else "none held"
     yield "Before", f"{held}; close {or_unknown(thinking.price, price_text)}"
-    who = f"chosen by the rotation after {thinking.team.since}" if thinking.team.since else "from the settings"
-    yield "Team", f"{who}; all votes together {thinking.score:+.2f}"
+    yield "Team", f"{chosen_by(thinking.team)}; all votes together {thinking.score:+.2f}"
     for vote in thinking.votes:
         yield "", one_line(vote)
 

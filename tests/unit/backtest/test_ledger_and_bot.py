@@ -87,6 +87,7 @@ class Desk:
     broker: PaperBroker
     book: MemoryBook
     conditions: None = None
+    team: None = None
     clock: Then = field(default_factory=Then)
     notifier: Quiet = field(default_factory=Quiet)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)

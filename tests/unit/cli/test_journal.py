@@ -93,7 +93,7 @@ def test_why_tells_what_was_bought_by_whom_and_what_came_of_it(bensbot: Bensbot)
     for said in (
         "Signal  wanted at 3.3% of equity; sma_cross: the 20-session mean 143.16 is above",
         "Before  none held; close $150.24",
-        "Team    from the settings; all votes together",
+        "Team    from the settings (strategy.team); all votes together",
         "rsi_reversion: RSI 55.5 has not fallen below 30",
         "max_position: 19.968 of 22 allowed; a position may be 3.0% of equity, asked were 3.3%.",
         "(POSITION_EXCEEDS_MAX_PCT: observed 0.0331, limit 0.03 share of equity)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -26,6 +26,7 @@ from tests.unit.reporting.cycle_reports import (
 from trading_bot.domain.cycle import CycleReport, TradingState
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import OrderStatus
+from trading_bot.domain.tournament import Candidate, Seat, Team
 from trading_bot.reporting.console import print_report, print_run
 
 NEXT = [("bensbot run", "trade the next session"), ("bensbot explain AAPL", "say why AAPL was or was not traded")]
@@ -177,6 +178,16 @@ def test_a_terminal_gets_colours():
 )
 def test_a_state_other_than_active_is_told(state: TradingState, words: str):
     assert words in told(cycle_report(state=state))
+
+
+@pytest.mark.parametrize(
+    ("since", "words"),
+    [(None, "from the settings (strategy.team)."), (SESSION, "chosen by the rotation after 2012-01-04.")],
+)
+def test_who_decided_is_told(since: date | None, words: str):
+    team = Team((Seat(Candidate("sma_cross", {"fast": 5}), 0.75), Seat(Candidate("momentum", {}), 0.25)), since)
+
+    assert f"Team     sma_cross(fast=5) 75%, momentum 25%; {words}" in told(cycle_report(team=team), width=120)
 
 
 def test_too_little_coverage_is_told():
