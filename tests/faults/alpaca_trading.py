@@ -41,9 +41,10 @@ class Wants:
     """Wants to hold what it is told to, and nothing else."""
 
     symbols: frozenset[str] = frozenset()
+    share: float = 1.0  # of a full position
 
     def opinion(self, history: MarketHistory) -> Opinion:
-        wanted = np.array([float(symbol in self.symbols) for symbol in history.symbols])
+        wanted = np.array([self.share * (symbol in self.symbols) for symbol in history.symbols])
         return Opinion(exposure=np.tile(wanted, (len(history.sessions), 1)))
 
 

@@ -43,6 +43,8 @@ BROKER, SOURCE = "struck", "recent"
 SINCE = np.datetime64("2020-01-01")
 STRUCK = "struck.json"  # what was struck, for the test that looks on
 MOST_PASSES = 12
+GUARDED = "guarded"  # a file in the folder: positions have stop orders at the broker
+AT_BROKER = {"protective_orders": "broker", "position_stop_pct": "0.03", "trailing_stop_pct": "0.03"}
 SERVER = multiprocessing.get_context("forkserver")
 
 
@@ -82,6 +84,7 @@ class StruckBroker:
     """The paper broker with a boundary before and after each of its calls."""
 
     boundary: Boundary
+    holds_stops: ClassVar[bool] = True
 
     def __init__(self, setup: BrokerSetup) -> None:
         self._real = PaperBroker(setup)
@@ -205,6 +208,7 @@ def trade(folder: Path, until: date, kind: str, strike_at: int) -> None:
         broker={"name": BROKER},
         data={"source": SOURCE},
         orchestrator={"recovery_backoff_seconds": 0},
+        risk=AT_BROKER if (folder / GUARDED).exists() else {},
         state={"folder": folder, "busy_timeout_seconds": 5},
     )
     passes = 0

@@ -131,6 +131,18 @@ def test_fault_17_what_a_part_of_it_left_gets_a_stop_order_of_its_own_size(tradi
     assert sales(trading) == [("stop", "canceled", 27), ("stop", "accepted", 20)]
 
 
+def test_fault_14_nothing_is_bought_against_it_and_the_larger_position_gets_a_larger_one(trading: Trading):
+    trading.wish.share = 0.5
+    guarded(trading)
+    trading.wish.share = 1.0
+    report = trading.cycle()
+    trading.cycle()
+
+    assert [(order.side, order.status) for order in report.orders] == [("buy", "filled")]
+    assert [(kind, status) for kind, status, _ in sales(trading)] == [("stop", "canceled"), ("stop", "accepted")]
+    assert trading.held() == sales(trading)[-1][2] > sales(trading)[0][2]
+
+
 def test_halting_leaves_it_where_it_is(trading: Trading):
     guarded(trading)
     trading.bot.book.control.set_state(TradingState.HALTED, cause="test", who="owner")

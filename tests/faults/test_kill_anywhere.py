@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.sweeping import STRUCK, Outcome, outcome_of, read, trade_in_processes
+from tests.faults.sweeping import GUARDED, STRUCK, Outcome, outcome_of, read, trade_in_processes
 from tests.patience import EVERY
 from trading_bot.domain.money import cents
 from trading_bot.state import check_ledger, open_read_only
@@ -132,6 +132,27 @@ def test_a_process_killed_at_any_call_at_all_arrives_all_the_same(
     assert len(places) > 100 // step
     assert {"before broker.submit", "after broker.submit"} <= set(places)
     assert {f"{when} commit {file}" for when in ("before", "after") for file in BOOKS} <= set(places)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "code"), [("killed anywhere", KILLED), ("broker unavailable", 0)])
+def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(tmp_path: Path, kind: str, code: int):
+    start = tmp_path / "start"
+    start.mkdir()
+    (start / GUARDED).touch()
+    assert trade_in_processes(start, until=BEFORE) == [0]
+    wanted = tmp_path / "undisturbed"
+    shutil.copytree(start, wanted)
+    assert trade_in_processes(wanted, until=LAST) == [0]
+    undisturbed = outcome_of(wanted)
+    assert any(order_id.endswith("-sell-stop") for order_id, _ in undisturbed.orders)
+
+    def check(stroke: Stroke) -> list[str]:
+        return ended_with(stroke, code) + (otherwise(undisturbed, stroke.folder) if code else [])
+
+    places = sweep(start, tmp_path, LAST, kind, check, step=3)
+
+    assert {"before broker.cancel", "after broker.cancel"} & set(places)
 
 
 @pytest.mark.slow
