@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -106,8 +106,11 @@ def import_by_hand(desk: Desk, ticket: CycleTicket) -> tuple[CashActivity, ...]:
 
 
 def _there_before(desk: Desk, held: Mapping[Symbol, Decimal]) -> list[CashActivity]:
-    """Return the positions that were there before our book: while that has traded nothing, none of them can be ours."""
-    if desk.book.cash.traded(date.min).fills:
+    """Return the positions that were there before our book: those that its very first cycle finds.
+
+    Later ones are known by their executions alone, which may be listed late: they would be counted twice.
+    """
+    if desk.book.ledger.equity_curve():
         return []
     now = desk.clock.now() + timedelta(microseconds=1)  # after the deposit, where that was booked in this very moment
     return [
