@@ -51,9 +51,13 @@ class Drowsy:
     boundary: Boundary
 
     def __getattr__(self, name: str) -> Any:
+        asked = getattr(self.real, name)  # what the broker does not offer, this one does not offer either
+        if not callable(asked):
+            return asked
+
         def call(*args: Any, **named: Any) -> Any:
             self.boundary(f"before broker.{name}")
-            answer = getattr(self.real, name)(*args, **named)
+            answer = asked(*args, **named)
             self.boundary(f"after broker.{name}")
             return answer
 
