@@ -19,7 +19,7 @@ os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # t
 import httpx
 from prefect.client.schemas.objects import State
 from prefect.events.worker import EventsWorker
-from prefect.exceptions import PrefectException
+from prefect.exceptions import PrefectException, TerminationSignal
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -30,6 +30,7 @@ from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.errors import CycleSkipped
 from trading_bot.reporting.line import cycle_line
 from trading_bot.reporting.outcome import Outcome
+from trading_bot.terminal import Stopped
 
 DRAIN_SECONDS = 5.0
 SERVER_TROUBLE = (httpx.HTTPError, PrefectException, RuntimeError)  # the last one is how the client says "no answer"
@@ -44,6 +45,8 @@ def trade(
     with temporary_settings({PREFECT_API_URL: address}):
         try:
             return asyncio.run(_cycles(params, sessions, say))
+        except TerminationSignal as stop:  # while a run is under way, Prefect's handler stands in the place of ours
+            raise Stopped(stop.signal) from stop
         finally:  # a server of ours ends next: whatever is still under way to it would be lost
             EventsWorker.drain_all(timeout=DRAIN_SECONDS)
             APILogWorker.drain_all(timeout=DRAIN_SECONDS)

@@ -26,11 +26,16 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 ROOT = Path(__file__).resolve().parent
 CALM = "test_no_rule_fires_while_the_loop_trades"  # waits for minutes, beside the story in the same file
+NEWCOMER = "test_a_newcomer_trades_and_tests_with_the_commands_of_the_readme"  # so do these, beside the other documents
+API = "test_what_is_said_about_the_api_is_what_it_does"
+ALONE = (CALM, NEWCOMER, API)
 # What takes longest is begun first, so that no worker is still at it when the others have ended.
 LONGEST = (
     "test_automations",
     CALM,
     "test_control_api",
+    NEWCOMER,
+    API,
     "test_script",
     "test_documentation",
     "test_wheel",
@@ -67,8 +72,8 @@ def group_of(nodeid: str) -> str:
 
     That is `prefect` for what needs the one server in `flows/conftest.py`, the file's name for everything else.
     """
-    if nodeid.endswith("::" + CALM):
-        return CALM
+    if (name := nodeid.rpartition("::")[2]) in ALONE:
+        return name
     path = Path(nodeid.partition("::")[0])
     return "prefect" if path.parent.name == "flows" and path.name in _with_the_server() else path.stem
 

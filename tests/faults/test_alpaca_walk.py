@@ -153,11 +153,12 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_no_law_is_broken_in_two_thousand_steps_at_a_broker_where_everything_goes_wrong():
+@pytest.mark.parametrize("walks", [WALKS // 5, pytest.param(WALKS, marks=pytest.mark.endurance)])
+def test_no_law_is_broken_by_many_steps_at_a_broker_where_everything_goes_wrong(walks: int):
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=WALKS,
+            max_examples=walks,
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=True,

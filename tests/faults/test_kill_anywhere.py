@@ -135,7 +135,10 @@ def test_a_process_killed_at_any_call_at_all_arrives_all_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "code"), [("killed anywhere", KILLED), ("broker unavailable", 0)])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [pytest.param("killed anywhere", KILLED, marks=pytest.mark.endurance), ("broker unavailable", 0)],
+)
 def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(tmp_path: Path, kind: str, code: int):
     start = tmp_path / "start"
     start.mkdir()

@@ -133,14 +133,8 @@ def sweep(start: Path, room: Path, undisturbed: Outcome, *, until: date, step: i
         number += step
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "until",
-    [
-        pytest.param(ASLEEP_ON, id="the same day", marks=pytest.mark.endurance),
-        pytest.param(date(2022, 1, 18), id="a day more"),
-    ],
-)
+@pytest.mark.endurance
+@pytest.mark.parametrize("until", [ASLEEP_ON, date(2022, 1, 18)], ids=["the same day", "a day more"])
 def test_a_process_that_slept_anywhere_changes_nothing(start: Path, undisturbed: Outcome, tmp_path: Path, until: date):
     places = sweep(start, tmp_path, undisturbed, until=until)
 

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 PROGRAMS = Path(sys.executable).parent
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.endurance, pytest.mark.timeout(1200)]
 
 
 @dataclass(frozen=True)
