@@ -164,7 +164,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_what_is_said_about_the_api_is_what_it_does(folder: Path, loop: dict[str, str]):
     for block in blocks(CONTROL):
         walk(block, folder, loop)

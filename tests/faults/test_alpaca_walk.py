@@ -153,7 +153,7 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("walks", [WALKS // 5, pytest.param(WALKS, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("walks", [WALKS // 10, pytest.param(WALKS, marks=pytest.mark.endurance)])
 def test_no_law_is_broken_by_many_steps_at_a_broker_where_everything_goes_wrong(walks: int):
     run_state_machine_as_test(
         Walk,

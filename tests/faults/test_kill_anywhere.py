@@ -134,10 +134,10 @@ def test_a_process_killed_at_any_call_at_all_arrives_all_the_same(
     assert {f"{when} commit {file}" for when in ("before", "after") for file in BOOKS} <= set(places)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [pytest.param("killed anywhere", KILLED, marks=pytest.mark.endurance), ("broker unavailable", 0)],
+    [("killed anywhere", KILLED), ("broker unavailable", 0)],
 )
 def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(tmp_path: Path, kind: str, code: int):
     start = tmp_path / "start"
@@ -158,15 +158,12 @@ def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(tmp
     assert {"before broker.cancel", "after broker.cancel"} & set(places)
 
 
-@pytest.mark.slow
-@EVERY
-def test_a_database_locked_at_any_boundary_changes_nothing(
-    start: Path, undisturbed: Outcome, tmp_path: Path, step: int
-):
+@pytest.mark.endurance
+def test_a_database_locked_at_any_boundary_changes_nothing(start: Path, undisturbed: Outcome, tmp_path: Path):
     def check(stroke: Stroke) -> list[str]:
         return ended_with(stroke, 0) + otherwise(undisturbed, stroke.folder)
 
-    places = sweep(start, tmp_path, LAST, "database busy", check, step)
+    places = sweep(start, tmp_path, LAST, "database busy", check)
 
     assert set(places) == {f"begin {file}" for file in BOOKS}
 
@@ -183,9 +180,8 @@ def test_a_broker_without_a_clear_answer_at_any_call_doubles_nothing(start: Path
     assert {"before broker.submit", "after broker.submit"} <= set(places)
 
 
-@pytest.mark.slow
-@EVERY
-def test_a_process_killed_while_it_makes_its_first_book_changes_nothing(tmp_path: Path, step: int):
+@pytest.mark.endurance
+def test_a_process_killed_while_it_makes_its_first_book_changes_nothing(tmp_path: Path):
     nothing, undisturbed, last = tmp_path / "nothing", tmp_path / "undisturbed", date(2022, 1, 6)
     nothing.mkdir()
     assert trade_in_processes(undisturbed, until=last) == [0]
@@ -194,7 +190,7 @@ def test_a_process_killed_while_it_makes_its_first_book_changes_nothing(tmp_path
     def check(stroke: Stroke) -> list[str]:
         return ended_with(stroke, KILLED) + otherwise(wanted, stroke.folder)
 
-    assert len(sweep(nothing, tmp_path, last, "killed", check, step)) > 80 // step
+    assert len(sweep(nothing, tmp_path, last, "killed", check)) > 80
 
 
 def ended_with(stroke: Stroke, wanted: int) -> list[str]:

@@ -17,7 +17,6 @@ from trading_bot.core.standing import read_standing
 from trading_bot.domain.cycle import TradingState
 from trading_bot.reporting.standing import standing_as_json
 
-# What the documentation says of the API is tried in every check; this goes through all of it.
 pytestmark = [pytest.mark.slow, pytest.mark.endurance, pytest.mark.timeout(1200)]
 
 LOOPBACK = "0100007F"  # 127.0.0.1 as /proc/net/tcp has it

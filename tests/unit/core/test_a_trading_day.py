@@ -88,7 +88,7 @@ def test_a_full_day_has_390_cycles_one_rotation_and_one_end(folder: Path):
     assert day.ends == [(wednesday, time(16, 1))]
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_a_half_day_has_210_cycles_one_rotation_and_one_end(folder: Path):
     friday = date(2022, 11, 25)
     with open_desk(folder, WallClock(), **SMALL) as desk:
