@@ -17,7 +17,7 @@ test *ARGS:
 
 # The others: the wheel, a fresh clone, real processes that are killed.
 slow *ARGS:
-    uv run pytest -m "slow and not endurance" -n 3 {{ARGS}}
+    uv run pytest -m "slow and not endurance" -n 2 {{ARGS}}
 
 # Real servers and kills: control by flows, crashes, the watchdog's rules, whole sweeps. Before a release.
 endurance *ARGS:

@@ -70,7 +70,7 @@ def blocks(document: Path) -> list[Block]:
 
 
 def is_slow(document: Path) -> bool:
-    """Whether a Prefect server is needed."""
+    """Whether a Prefect server is needed: that takes minutes, and is done before a release."""
     shells = (block for block in blocks(document) if block.language in ("bash", "console"))
     commands = (command for block in shells for command, _ in block.commands)
     return any(
@@ -81,7 +81,7 @@ def is_slow(document: Path) -> bool:
 
 def named(documents: list[Path]) -> list[object]:
     return [
-        pytest.param(path, id=str(path.relative_to(ROOT)), marks=[pytest.mark.slow] if is_slow(path) else [])
+        pytest.param(path, id=str(path.relative_to(ROOT)), marks=[pytest.mark.endurance] if is_slow(path) else [])
         for path in documents
     ]
 
