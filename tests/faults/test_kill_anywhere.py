@@ -168,7 +168,7 @@ def test_a_database_locked_at_any_boundary_changes_nothing(start: Path, undistur
     assert set(places) == {f"begin {file}" for file in BOOKS}
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_a_broker_without_a_clear_answer_at_any_call_doubles_nothing(start: Path, undisturbed: Outcome, tmp_path: Path):
     def check(stroke: Stroke) -> list[str]:
         if stroke.place == "before broker.submit":  # the order never arrived, and its cycle went on without it

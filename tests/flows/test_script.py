@@ -182,9 +182,9 @@ def test_a_configured_server_elsewhere_that_is_silent_stops_the_run(tmp_path: Pa
 @pytest.mark.parametrize(
     ("number", "code", "moment"),
     [
-        (signal.SIGINT, 130, STARTING),
         (signal.SIGTERM, 143, TRADING),
         (signal.SIGKILL, -9, TRADING),
+        pytest.param(signal.SIGINT, 130, STARTING, marks=pytest.mark.endurance),
         pytest.param(signal.SIGINT, 130, TRADING, marks=pytest.mark.endurance),
         pytest.param(signal.SIGHUP, 129, UP, marks=pytest.mark.endurance),
         pytest.param(signal.SIGTERM, 143, STARTING, marks=pytest.mark.endurance),

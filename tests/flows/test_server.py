@@ -137,7 +137,7 @@ def test_a_started_server_answers_until_it_is_stopped(tmp_path: Path):
     assert not is_alive(server.pid)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_a_database_of_another_prefect_is_left_as_it_is_and_replaced_for_the_run(tmp_path: Path):
     (tmp_path / "prefect.db").write_text("no database at all, but somebody's file")
     server = StartedServer(clean_environment(tmp_path))

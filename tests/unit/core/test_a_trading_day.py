@@ -71,7 +71,7 @@ def live_through(desk: Desk, day: date) -> Day:
     return lived
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 def test_a_full_day_has_390_cycles_one_rotation_and_one_end(folder: Path):
     wednesday = date(2022, 3, 16)
     with open_desk(folder, WallClock(), **SMALL) as desk:
