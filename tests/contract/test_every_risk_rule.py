@@ -27,7 +27,7 @@ from trading_bot.risk.registry import RISK_RULES
 NAMES = RISK_RULES.names()
 SYMBOLS: tuple[str, ...] = ("AAA", "BBB", "CCC")
 one_rule_many_examples = settings(
-    max_examples=12,  # of each of the promises, for each of the rules
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
@@ -49,36 +49,44 @@ def rule(name: str) -> RiskRule:
     return with_defaults(name)
 
 
+# Made once: a strategy made anew for each example costs as much as drawing from it.
+SYMBOL, YES_OR_NO = st.sampled_from(SYMBOLS), st.booleans()
+CLOSES, SEEDS = st.lists(st.floats(0.01, 5000), min_size=3, max_size=3), st.integers(0, 99)
+SECTORS = st.dictionaries(SYMBOL, st.sampled_from(["Energy", "Utilities"]))
+QUARANTINED = st.dictionaries(SYMBOL, st.just("odd bars"), max_size=1)
+HELD, DOLLARS = st.dictionaries(SYMBOL, st.integers(1, 500)), st.decimals(-1000, 100_000, places=2)
+STATES, SHARES = st.sampled_from(TradingState), st.decimals("0.000001", 100_000, places=6)
+
+
 @st.composite
 def contexts(draw: st.DrawFn) -> RiskContext:
     """Return a book and a market of three symbols, wild but possible."""
-    closes = draw(st.lists(st.floats(0.01, 5000), min_size=3, max_size=3))
-    walk = np.random.default_rng(draw(st.integers(0, 99))).normal(0, 0.02, (70, 3))
+    closes = draw(CLOSES)
+    walk = np.random.default_rng(draw(SEEDS)).normal(0, 0.02, (70, 3))
     state = market(
         history(np.exp(np.cumsum(walk, axis=0) - walk.sum(axis=0)) * np.array(closes), SYMBOLS),
-        sectors=draw(st.dictionaries(st.sampled_from(SYMBOLS), st.sampled_from(["Energy", "Utilities"]))),
-        quarantined=draw(st.dictionaries(st.sampled_from(SYMBOLS), st.just("odd bars"), max_size=1)),
-        below_minimum_coverage=draw(st.booleans()),
+        sectors=draw(SECTORS),
+        quarantined=draw(QUARANTINED),
+        below_minimum_coverage=draw(YES_OR_NO),
     )
-    held = draw(st.dictionaries(st.sampled_from(SYMBOLS), st.integers(1, 500)))
-    dollars = st.decimals(-1000, 100_000, places=2)
+    held = draw(HELD)
     return context(
         state,
         holding(0, **{symbol: (shares, 10) for symbol, shares in held.items()}),
-        equity=draw(dollars),
-        high_water=draw(dollars),
-        buying_power=draw(dollars),
-        trading=draw(st.sampled_from(TradingState)),
+        equity=draw(DOLLARS),
+        high_water=draw(DOLLARS),
+        buying_power=draw(DOLLARS),
+        trading=draw(STATES),
     )
 
 
 @st.composite
 def orders(draw: st.DrawFn) -> Order:
-    quantity = draw(st.decimals("0.000001", 100_000, places=6))
-    symbol = draw(st.sampled_from(SYMBOLS))
-    if draw(st.booleans()):
+    quantity = draw(SHARES)
+    symbol = draw(SYMBOL)
+    if draw(YES_OR_NO):
         return buy(quantity, symbol=symbol)
-    return sell(quantity, symbol=symbol, stop=draw(st.booleans()))
+    return sell(quantity, symbol=symbol, stop=draw(YES_OR_NO))
 
 
 def at_its_price(order: Order, seen: RiskContext) -> Order:
