@@ -130,3 +130,17 @@ def test_money_that_nobody_lists_stops_entries_and_says_how_much(trading: Tradin
         "Our book and the broker's differ. cash: $100,000.00 in our book, $99,988.00 at the broker",
     )
     assert (trading.state(), trading.at_broker()) == ("reducing", ())
+
+
+def test_a_cent_too_much_is_no_fee_and_stops_entries(trading: Trading):
+    trading.wants("AAPL").cycle()
+    trading.wants().cycle()  # sells: fees of a cent or more may be due
+    ours, _ = cash(trading)
+    trading.behave(fields={"cash": str(ours + Decimal("0.01"))})
+    report = trading.wants("MSFT").cycle()
+
+    assert report.warnings == (
+        f"Our book and the broker's differ. cash: ${ours:,.2f} in our book, "
+        f"${ours + Decimal('0.01'):,.2f} at the broker",
+    )
+    assert (trading.state(), trading.held("MSFT")) == ("reducing", 0)

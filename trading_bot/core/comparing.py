@@ -157,7 +157,7 @@ def _explanation(desk: Desk, missing: Decimal) -> str:
     listed = [activity.amount for activity in desk.book.cash.listed(now - A_DAY)]
     if missing and missing in (*listed, sum(listed, ZERO)):
         return f"The broker lists {dollars(missing)} that its cash does not have yet"
-    if abs(missing) <= most_fees(desk.book.cash.traded((now - FEES_COME_WITHIN).date())):
+    if 0 < missing <= most_fees(desk.book.cash.traded((now - FEES_COME_WITHIN).date())):
         return f"The broker's cash is {dollars(missing)} below our book: less than fees of the last trades may be"
     return ""
 
