@@ -212,6 +212,22 @@ def test_fault_45_a_clock_that_is_off_is_warned_of_and_far_off_lets_exits_throug
     assert ("Clock is wrong" in trading.notices.titles()) is (state == "reducing")
 
 
+def test_fault_46_a_clock_that_jumps_back_renames_no_cycle_doubles_no_order_and_turns_no_duration_back(
+    trading: Trading,
+):
+    tick = trading.clock.now() + timedelta(minutes=1)
+    trading.wants("AAPL").cycle(scheduled=tick)
+    trading.cycle(after=timedelta(minutes=-4), scheduled=tick + timedelta(minutes=1))
+    with pytest.raises(CycleSkipped, match="traded 2022-01-03 already"):
+        trading.cycle(scheduled=tick)
+
+    assert trading.desk.rows("SELECT cycle_id FROM cycles ORDER BY 1") == [("20220103T150100Z",), ("20220103T150200Z",)]
+    assert [(order.client_order_id, order.status) for order in trading.at_broker()] == [
+        ("bb-20220103T150100Z-AAPL-buy-entry", "filled")
+    ]
+    assert min(trading.bot.stopwatch.seconds.values()) >= 0
+
+
 def test_fault_45_a_broker_that_does_not_tell_the_time_stops_nothing(trading: Trading):
     trading.sandbox.faults.add(Fault(method="GET", path="/v2/clock", status=503, times=9))
     report = trading.wants("AAPL").cycle()

@@ -13,11 +13,12 @@ import pytest
 
 from tests.faults.alpaca_trading import MORNING, Trading, trading_at_alpaca
 from tests.unit.brokers.exchanges import buy, sell
+from trading_bot.alpaca.ticket import Ticket, Times
 from trading_bot.brokers.alpaca import AlpacaBroker
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import ClientOrderId, OrderStatus, TimeInForce
+from trading_bot.domain.orders import ClientOrderId, OrderStatus, OrderType, Side, TimeInForce
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.sandbox.faults import refused
 
@@ -266,6 +267,35 @@ def test_what_the_broker_would_refuse_is_refused_here_with_its_own_words(trading
 
     assert trading.bot.broker.submit(order, at=trading.clock.now()).reason == reason
     assert trading.sandbox.sent("POST", ORDERS) == 0
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({}, "this is a market order, day"),
+        ({"type": OrderType.STOP, "stop_price": Decimal(200)}, "this is a stop order, day"),
+        (
+            {"type": OrderType.LIMIT, "limit_price": Decimal(180), "time_in_force": Times.IOC},
+            "this is a limit order, ioc",
+        ),
+    ],
+    ids=["market", "stop", "limit at once"],
+)
+def test_fault_29_outside_of_regular_hours_another_order_than_a_limit_is_refused_here(
+    trading: Trading, terms: dict[str, Any], reason: str
+):
+    whole = {"client_order_id": NAME, "symbol": Symbol("AAPL"), "side": Side.BUY, "quantity": Decimal(1), **terms}
+    early = MORNING - timedelta(hours=2)
+    trading.clock.instant = early
+    broker = cast("AlpacaBroker", trading.bot.broker)
+    answer = broker.place(Ticket(**whole, extended_hours=True), at=early)
+
+    assert answer.status is OrderStatus.REJECTED
+    assert answer.reason == f"outside of regular hours only limit orders trade, day or gtc; {reason}"
+    assert trading.sandbox.sent("POST", ORDERS) == 0
+
+    right = {"type": OrderType.LIMIT, "limit_price": Decimal(1), "time_in_force": Times.DAY, "stop_price": None}
+    assert broker.place(Ticket(**whole | right, extended_hours=True), at=early).status is OrderStatus.ACCEPTED
 
 
 @pytest.mark.parametrize("minutes", [-31, 360, 600], ids=["before the open", "at the close", "in the evening"])

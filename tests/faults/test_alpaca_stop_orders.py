@@ -6,15 +6,20 @@ Apple closed at 180.43 dollars on 3 January 2022, at 178.14 on the 4th and at 17
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from tests.faults.alpaca_trading import Trading, trading_at_alpaca
+from trading_bot.alpaca.ticket import Class, Ticket
+from trading_bot.brokers.alpaca import AlpacaBroker
 from trading_bot.core.flatten import FlattenRequest, flatten
 from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.market import Symbol
+from trading_bot.domain.orders import ClientOrderId, Side
 from trading_bot.sandbox.faults import on_orders, refused
 
 ORDERS = "/v2/orders"
@@ -88,6 +93,58 @@ def test_fault_21_a_stop_order_that_fills_while_it_is_cancelled_wins_and_nothing
     assert trading.held() == 0
     ends = "SELECT type, status FROM intents JOIN orders USING (client_order_id) WHERE side = 'sell' ORDER BY cycle_id"
     assert trading.desk.rows(ends) == [("stop", "filled"), ("market", "expired_unsent")]
+
+
+def test_fault_25_where_both_exits_fill_the_opposite_position_is_bought_back_and_told(trading: Trading):
+    guarded(trading).behave(both_exits=True)
+    trading.wants().cycle()
+    assert sales(trading) == [("stop", "canceled", 27), ("market", "filled", 27)]
+    trading.clock.instant += timedelta(seconds=1)
+    trading.exchange.fill(GUARD)  # it had filled before the cancel came
+    assert trading.exchange.holdings()["AAPL"].quantity == -27
+
+    report = trading.cycle()
+    assert report.warnings == ("27 shares of AAPL more were sold than were held: they are bought back",)
+    assert trading.notices.told("Sold twice")[0] == "error"
+    (decision,) = report.decisions
+    assert (decision.signal.strategy, decision.signal.purpose, decision.quantity) == ("oversold", "exit", 27)
+    assert (trading.held(), dict(trading.exchange.holdings()), trading.state()) == (0, {}, "active")
+    assert trading.cycle().decisions == ()
+    assert trading.notices.titles().count("Sold twice") == 1
+
+
+def test_fault_25_what_was_sold_twice_is_bought_back_while_only_exits_are_let_through(trading: Trading):
+    guarded(trading).behave(both_exits=True)
+    trading.wants().cycle()
+    trading.clock.instant += timedelta(seconds=1)
+    trading.exchange.fill(GUARD)
+    trading.bot.book.control.set_state(TradingState.REDUCING, cause="test", who="owner")
+    trading.wants("AAPL").cycle()
+
+    assert (trading.held(), dict(trading.exchange.holdings())) == (0, {})
+
+
+def test_fault_25_a_bracket_of_somebody_else_that_sold_twice_stops_entries_and_is_told(trading: Trading):
+    trading.wants().cycle()
+    trading.behave(both_exits=True, hold_fills=True)
+    exits: dict[str, Any] = {"take_profit": Decimal(200), "stop_loss": Decimal(150)}
+    name, symbol = ClientOrderId("theirs"), Symbol("AAPL")
+    ticket = Ticket(
+        client_order_id=name, symbol=symbol, side=Side.BUY, quantity=Decimal(5), order_class=Class.BRACKET, **exits
+    )
+    cast("AlpacaBroker", trading.bot.broker).place(ticket, at=trading.clock.now())
+    entry, *legs = trading.at_broker()
+    for order in (entry, *legs):
+        trading.clock.instant += timedelta(seconds=1)
+        trading.exchange.fill(order.client_order_id)
+    trading.behave(hold_fills=False)
+    report = trading.wants("MSFT").cycle()
+
+    assert "AAPL: 0 shares in our book, -5 at the broker" in report.warnings[0]
+    assert "AAPL: 0 shares in our book, -5 at the broker" in trading.notices.told("Books differ")[1]
+    assert (trading.state(), trading.held("MSFT")) == ("reducing", 0)
+    trading.exchange.submit({"symbol": "AAPL", "qty": "5", "side": "buy", "type": "market", "time_in_force": "day"})
+    trading.cycle()
 
 
 def test_where_its_end_is_not_confirmed_nothing_else_is_sold_until_it_is(trading: Trading):

@@ -93,6 +93,11 @@ class MemoryCash:
         del order_ids
         return frozenset()
 
+    def ours(self, order_ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Return nothing: no order fills after its end here."""
+        del order_ids
+        return frozenset()
+
     def traded(self, since: date) -> Traded:
         """Return nothing: no fees are due."""
         del since

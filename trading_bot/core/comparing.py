@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from trading_bot.domain.cash import CashActivity, CashKind, Execution, ListsCash, ListsExecutions, most_fees
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import CENT, ZERO, cents
+from trading_bot.domain.orders import ExecutionId, Fill
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.words import dollars, price_text, shares_text, trade
 
@@ -82,15 +83,43 @@ def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
     return desk.book.cash.by_hand() if isinstance(desk.broker, ListsExecutions) else {}
 
 
-def import_by_hand(desk: Desk, ticket: CycleTicket) -> tuple[CashActivity, ...]:
-    """Book what others have traded in the account, and return it. Raises LeaseLost, BrokerError.
+def take_up_executions(desk: Desk, ticket: CycleTicket) -> tuple[tuple[Fill, ...], tuple[CashActivity, ...]]:
+    """Book what was traded in the account and is not in the book: our own fills, and what others have traded.
+
+    An order of ours that had ended may have filled all the same, and nobody asks for it any more.
+    Raises LeaseLost, BrokerError.
+    """
+    if not isinstance(desk.broker, ListsExecutions):
+        return (), ()
+    done = desk.broker.executions_since(desk.book.cash.ask_after())
+    ours = desk.book.cash.ours({execution.client_order_id for execution in done})
+    fills = desk.book.ledger.book_fills(ticket.lease, [_as_fill(e) for e in done if e.client_order_id in ours])
+    for fill in fills:
+        log.warning("Order %s filled after it had ended", fill.client_order_id)
+    return fills, _import_by_hand(desk, ticket, done)
+
+
+def _as_fill(done: Execution) -> Fill:
+    return Fill(
+        execution_id=ExecutionId(done.execution_id),
+        client_order_id=done.client_order_id,
+        symbol=done.symbol,
+        side=done.side,
+        quantity=done.quantity,
+        price=done.price,
+        fee=ZERO,  # who lists executions books fees apart
+        session=done.day,
+        filled_at=done.at,
+    )
+
+
+def _import_by_hand(desk: Desk, ticket: CycleTicket, done: Sequence[Execution]) -> tuple[CashActivity, ...]:
+    """Book what others have traded, and return it.
 
     Where they have sold more than they had bought, they sold what is ours: nothing of that stock is booked, so that the
     books differ. An order that is named as ours but is not in the book is not theirs.
     """
-    if not isinstance(desk.broker, ListsExecutions):
-        return ()
-    done, cash = desk.broker.executions_since(desk.book.cash.ask_after()), desk.book.cash
+    cash = desk.book.cash
     strangers = cash.strangers({execution.client_order_id for execution in done})
     theirs = [_as_activity(execution) for execution in done if execution.client_order_id in strangers]
     due = cash.due(theirs)

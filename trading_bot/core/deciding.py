@@ -24,11 +24,15 @@ from trading_bot.domain.orders import Decision, OpenOrder, Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
+from trading_bot.domain.words import shares_text
 from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager, StopAction, with_pending
 from trading_bot.strategies.manager import StrategyManager
 
 if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
+
+
+OVERSOLD = "oversold"  # the strategy of signals that buy back what was sold and not held
 
 
 def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequence[Signal]) -> Inputs:
@@ -98,7 +102,7 @@ def wishes(
     portfolio = as_filled(known.portfolio, known.pending, market)
     if sells_everything(risk, control):
         return _everything_out(portfolio, control.cause)
-    stops = risk.protective_exits(market, portfolio)
+    stops = (*_bought_back(known), *risk.protective_exits(market, portfolio))
     stopped = {signal.symbol for signal in stops}
     equity = portfolio.equity(valuation(portfolio, market))
     signals = strategies.signals(market, portfolio, equity, only)
@@ -106,6 +110,27 @@ def wishes(
     closing = {signal.symbol for signal in wanted if signal.wanted_weight == 0}
     busy = closing | {order.intent.symbol for order in known.pending}
     return (*wanted, *risk.stop_orders(market, known.portfolio, resting=known.resting, busy=busy))
+
+
+def _bought_back(known: Working | Inputs) -> tuple[Signal, ...]:
+    """Return the exits from positions that nobody wanted: more was sold than was held, as by two exits at once.
+
+    A stock with another order on its way waits for the end of that.
+    """
+    busy = {order.intent.symbol for order in known.pending}
+    return tuple(
+        Signal(
+            symbol=symbol,
+            side=Side.BUY,
+            purpose=Purpose.EXIT,
+            wanted_weight=0.0,
+            strength=1.0,
+            strategy=OVERSOLD,
+            reason=f"{shares_text(-position.quantity)} shares more were sold than were held",
+        )
+        for symbol, position in sorted(known.portfolio.positions.items())
+        if position.quantity < 0 and symbol not in busy
+    )
 
 
 def sells_everything(risk: RiskManager, control: ControlState) -> bool:

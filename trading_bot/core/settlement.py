@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trading_bot.core.comparing import book_cash, compare, import_by_hand
+from trading_bot.core.comparing import book_cash, compare, take_up_executions
 from trading_bot.core.punctuality import heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
@@ -16,7 +16,8 @@ from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import ClientOrderId, Fill, OpenOrder, OrderUpdate
-from trading_bot.domain.words import trade
+from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.words import sentence, shares_text, trade
 
 if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
@@ -37,6 +38,7 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     A difference that nothing explains stops entries: the state becomes REDUCING until the owner
     resumes. What is safe to do twice is all that happens here, so a retry or a second run changes nothing.
     """
+    held_before = desk.book.ledger.portfolio()
     late, warnings = _take_up_what_came_late(desk, ticket)  # first: advancing lets a simulated exchange trade it
     desk.broker.advance(market)
     _book_splits(desk, ticket, market)
@@ -50,8 +52,21 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     cash = book_cash(desk, ticket)
     later, differences = _differences(desk, ticket)
     newest = {u.client_order_id: u for u in (*late, *updates, *withdrawn.updates, *later.updates)}
-    notes = (*heed_the_clock(desk, ticket), *warnings, *withdrawn.warnings, *differences)
+    oversold = _tell_of_what_was_sold_twice(desk, held_before)
+    notes = (*heed_the_clock(desk, ticket), *warnings, *withdrawn.warnings, *oversold, *differences)
     return Settlement(tuple(newest.values()), (*fills, *later.fills), notes, (*cash, *later.cash))
+
+
+def _tell_of_what_was_sold_twice(desk: Desk, before: Portfolio) -> tuple[str, ...]:
+    """Tell people of positions that turned short: the bot means none. The cycle buys the shares back."""
+    found = tuple(
+        f"{shares_text(-position.quantity)} shares of {symbol} more were sold than were held: they are bought back"
+        for symbol, position in sorted(desk.book.ledger.portfolio().positions.items())
+        if position.quantity < 0 <= before.held(symbol)
+    )
+    if found:
+        desk.notifier.send_alert(level="error", title="Sold twice", message=sentence("; ".join(found)))
+    return found
 
 
 def _answers(desk: Desk, orders: Sequence[OpenOrder]) -> list[OrderUpdate | None]:
@@ -153,8 +168,10 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
     """
     booked = Settlement()
     found = compare(desk).differences
-    if found and (external := import_by_hand(desk, ticket)):
-        booked, found = Settlement(cash=external), compare(desk).differences
+    if found:
+        fills, external = take_up_executions(desk, ticket)
+        if fills or external:
+            booked, found = Settlement(fills=fills, cash=external), compare(desk).differences
     for seconds in LOOK_AGAIN:
         if not found or not _may_still_move(desk):
             break

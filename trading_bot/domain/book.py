@@ -178,6 +178,10 @@ class CashPort(Protocol):
         """Return the names of orders that no bot of ours has given."""
         ...
 
+    def ours(self, order_ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Return the names of orders of this book that the broker has taken."""
+        ...
+
     def traded(self, since: date) -> Traded:
         """Return what changed hands in the sessions from `since` on."""
         ...

@@ -138,7 +138,8 @@ class RiskManager:
         """
         held, price = context.available(signal.symbol), context.prices.get(signal.symbol, ZERO)
         if signal.wanted_weight == 0:
-            leaving = max(context.sellable(signal.symbol) if signal.side is Side.SELL else -held, ZERO)
+            short = -(context.booked or context.portfolio).held(signal.symbol)
+            leaving = max(context.sellable(signal.symbol) if signal.side is Side.SELL else short, ZERO)
             return leaving if signal.stop_price is None else whole_shares(leaving)
         if not price.is_finite() or price <= 0:
             return ZERO

@@ -157,7 +157,8 @@ class SandboxExchange:
             order = self._orders[client_order_id]
             at = self.market.now()
             paid = price or self.market.price(order.symbol, at)
-            if paid is None or not order.is_open:
+            late = self.behaviour.both_exits and order.status == "canceled"  # it had traded before it was cancelled
+            if paid is None or not (order.is_open or late):
                 raise ValueError(f"order {client_order_id} is {order.status}; price {paid}")
             return self._execute(order, quantity or order.remaining, paid, at)
 
@@ -231,6 +232,8 @@ class SandboxExchange:
     def _follow(self, order: SandboxOrder, at: datetime) -> None:
         """Let the exits of an entry work once it has filled; the end of one exit is the end of the other."""
         for other in siblings(order, self._orders.values()):
+            if not other.waits_for_entry and self.behaviour.both_exits:
+                continue
             if not other.waits_for_entry:
                 self._tell("canceled", self._keep(canceled(other, at)))
             elif order.id == order.group:

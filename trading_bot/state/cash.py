@@ -16,15 +16,16 @@ from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.orders import OUR_PREFIX, ClientOrderId, Side
+from trading_bot.domain.orders import OUR_PREFIX, ClientOrderId, OrderStatus, Side
 from trading_bot.domain.ports import Clock
 from trading_bot.state import booking
 from trading_bot.state import lease as leases
 from trading_bot.state.booking import CashEntry
-from trading_bot.state.schema import account, cash_activities, fills, intents
+from trading_bot.state.schema import account, cash_activities, fills, intents, orders
 from trading_bot.storage.database import Database
 
 LOOK_BACK = timedelta(days=7)  # in which something may be listed late, corrected or taken back
+_NEVER_TAKEN = (OrderStatus.INTENDED, OrderStatus.REJECTED, OrderStatus.EXPIRED_UNSENT)
 
 
 class CashBook:
@@ -104,6 +105,12 @@ class CashBook:
         with self._database.reading() as connection:
             ours = set(connection.scalars(query))
         return frozenset(name for name in order_ids if name not in ours and not name.startswith(OUR_PREFIX))
+
+    def ours(self, order_ids: Collection[ClientOrderId]) -> frozenset[ClientOrderId]:
+        """Return the names of orders of this book that the broker has taken: they may fill after their end."""
+        query = select(orders.c.client_order_id).where(orders.c.client_order_id.in_(order_ids))
+        with self._database.reading() as connection:
+            return frozenset(map(ClientOrderId, connection.scalars(query.where(orders.c.status.not_in(_NEVER_TAKEN)))))
 
     def listed(self, since: datetime) -> tuple[CashActivity, ...]:
         """Return what is booked of what the broker listed from an instant on, each movement with its own amount."""

@@ -78,7 +78,7 @@ def test_a_live_source_trades_the_present(folder: Path):
     assert (ticket.at, ticket.session) == (MARKET_NOON, date(2022, 3, 16))
 
 
-def test_a_cycle_is_named_by_the_time_it_was_scheduled_for(folder: Path):
+def test_fault_46_a_cycle_is_named_by_the_time_it_was_scheduled_for(folder: Path):
     with open_desk(folder, WallClock(MARKET_NOON + timedelta(seconds=7))) as desk:
         assert admit(desk.live(), run_id="run", scheduled=MARKET_NOON).cycle_id == "20220316T160000Z"
 
@@ -238,7 +238,7 @@ def test_the_wait_ends_at_its_instant(desk: Desk, waited: int, let_in: bool):
 
 
 @pytest.mark.parametrize(("seconds", "stale"), [(60, False), (61, True)])
-def test_a_tick_that_comes_more_than_an_interval_late_leaves_the_market_to_a_newer_one(
+def test_fault_47_a_tick_that_comes_more_than_an_interval_late_leaves_the_market_to_a_newer_one(
     folder: Path, seconds: int, stale: bool
 ):
     with open_desk(folder, WallClock(MARKET_NOON + timedelta(seconds=seconds))) as desk:
