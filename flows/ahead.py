@@ -6,7 +6,6 @@ has it, is fetched in that time: half of the way from the scheduled instant to t
 
 import contextlib
 import gc
-import importlib
 import os
 from datetime import UTC, datetime
 
@@ -27,8 +26,7 @@ def use_the_wait() -> None:
 
 
 def get_ready() -> None:
-    """Import what is imported late, find the plug-ins, build this year's calendar."""
-    importlib.import_module("exchange_calendars")
+    """Find the plug-ins, each of which is a module that is imported late, and read the exchange's calendar."""
     with contextlib.suppress(PluginError):  # the cycle asks again, and tells people
         for registry in (BROKERS, PRICE_SOURCES, RISK_RULES, STRATEGIES):
             registry.names()

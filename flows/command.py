@@ -82,8 +82,7 @@ def _import_all() -> None:
     """Import what a cycle needs. Hardly any of it becomes garbage, so looking for some is a tenth of the time lost."""
     gc.disable()
     try:
-        for name in ("flows.local", "exchange_calendars"):
-            importlib.import_module(name)
+        importlib.import_module("flows.local")
     finally:
         gc.enable()
 

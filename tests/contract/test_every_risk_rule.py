@@ -50,7 +50,7 @@ def rule(name: str) -> RiskRule:
 
 
 # Made once: a strategy made anew for each example costs as much as drawing from it.
-SYMBOL, YES_OR_NO = st.sampled_from(SYMBOLS), st.booleans()
+SYMBOL, YES_OR_NO = st.sampled_from(list[str](SYMBOLS)), st.booleans()
 CLOSES, SEEDS = st.lists(st.floats(0.01, 5000), min_size=3, max_size=3), st.integers(0, 99)
 SECTORS = st.dictionaries(SYMBOL, st.sampled_from(["Energy", "Utilities"]))
 QUARANTINED = st.dictionaries(SYMBOL, st.just("odd bars"), max_size=1)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-LATE_IMPORTS = "import sys, flows.cycle; print('exchange_calendars' in sys.modules)"
+LATE_IMPORTS = "import sys, flows.cycle; print('trading_bot.strategies.sma_cross' in sys.modules)"
 
 
 @pytest.mark.parametrize(("served", "ready"), [("7ef15d79-0bec-4658-9934-5075b0740b1d", "True"), ("", "False")])

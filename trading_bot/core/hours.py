@@ -1,6 +1,6 @@
-"""When the exchange is open and when we may trade. New York time lives here and nowhere else.
+"""When the exchange is open and when we may trade. New York time lives here and in `data/exchange.py`.
 
-Sessions, half days and holidays come from exchange_calendars' XNYS; closures it does not know come
+Sessions, half days and holidays are the exchange's, as that module has them; closures it does not know come
 from the settings. A tick belongs to a window when opens < tick <= closes: at the close a bot that lives on
 daily bars decides, and at the open nothing has been traded yet. So a full day has 390 minutes, a half day 210.
 A window that ends by 16:00 ends with an early close; one that reaches into the evening ends at 17:00 then.
@@ -8,36 +8,25 @@ A window that ends by 16:00 ends with an early close; one that reaches into the 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, cast
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 
 from trading_bot.config.typed_settings import WindowSettings
+from trading_bot.data.exchange import CLOSES, FIRST_DAY, NEW_YORK, OPENS, exchange
 from trading_bot.domain.market import SessionAxis
 
-if TYPE_CHECKING:
-    from exchange_calendars import ExchangeCalendar  # pyright: ignore[reportMissingTypeStubs]
-
-NEW_YORK = ZoneInfo("America/New_York")
-FIRST_DAY = date(1990, 1, 1)  # the packaged prices begin here
-EPOCH, A_DAY = date(1970, 1, 1), 24 * 60 * 60 * 1_000_000_000  # nanoseconds, as the calendar counts
 PRE_MARKET_OPENS = time(4, 0)
 AFTER_HOURS_END = time(20, 0)
 AFTER_HOURS_END_ON_HALF_DAYS = time(17, 0)
-FULL_DAY_OPEN = time(9, 30)
-FULL_DAY_CLOSE = time(16, 0)
 HALF_DAY_CLOSE = time(13, 0)
 REGULAR, PRE_MARKET, AFTER_HOURS = "regular", "pre-market", "after-hours"
 USUAL_TIMES = {
-    REGULAR: (FULL_DAY_OPEN, FULL_DAY_CLOSE),
-    PRE_MARKET: (PRE_MARKET_OPENS, FULL_DAY_OPEN),
-    AFTER_HOURS: (FULL_DAY_CLOSE, AFTER_HOURS_END),
+    REGULAR: (OPENS, CLOSES),
+    PRE_MARKET: (PRE_MARKET_OPENS, OPENS),
+    AFTER_HOURS: (CLOSES, AFTER_HOURS_END),
 }
 
 
@@ -75,24 +64,23 @@ class TradingHours:
 
     def is_session(self, day: date) -> bool:
         """Say whether the exchange opens on `day`."""
-        return day not in self._closed and bool(_calendar(day).is_session(day.isoformat()))
+        return day not in self._closed and exchange(day).has(day)
 
     def open_of(self, day: date) -> datetime:
         """Return the regular open of a session, aware, in UTC. Raises ValueError on a day without one."""
-        return _open_and_close(day)[0]
+        return _in_new_york(day, exchange(day).times_of(day)[0])
 
     def close_of(self, day: date) -> datetime:
         """Return the regular close of a session, aware, in UTC. Raises ValueError on a day without one."""
-        return _open_and_close(day)[1]
+        return _in_new_york(day, exchange(day).times_of(day)[1])
 
     def is_half_day(self, day: date) -> bool:
         """Say whether the session closes early."""
-        return self.close_of(day).astimezone(NEW_YORK).time() < FULL_DAY_CLOSE
+        return exchange(day).times_of(day)[1] < CLOSES
 
     def sessions_between(self, first: date, last: date) -> SessionAxis:
         """Return every session from `first` to `last`, both included, ascending."""
-        calendar = _calendar(first, last)
-        days = cast("SessionAxis", calendar.sessions.to_numpy().astype("datetime64[D]"))
+        days = exchange(first, last).sessions
         days = days[(days >= np.datetime64(first)) & (days <= np.datetime64(last))]
         return days[~np.isin(days, np.array(sorted(self._closed), dtype="datetime64[D]"))]
 
@@ -124,7 +112,7 @@ class TradingHours:
             begins = {REGULAR: opens, AFTER_HOURS: closes}.get(rule.name, _in_new_york(day, rule.opens))
             ends = {REGULAR: closes, PRE_MARKET: opens}.get(rule.name, _in_new_york(day, rule.closes))
             if self.is_half_day(day):
-                ends = min(ends, closes if rule.closes <= FULL_DAY_CLOSE else evening)
+                ends = min(ends, closes if rule.closes <= CLOSES else evening)
             if begins < ends:
                 yield Window(begins, ends, rule)
 
@@ -144,51 +132,3 @@ def _rule(window: WindowSettings) -> WindowRule:
 
 def _in_new_york(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=NEW_YORK).astimezone(UTC)
-
-
-@cache
-def _open_and_close(day: date) -> tuple[datetime, datetime]:
-    """Return when a session begins and ends. Raises ValueError on a day without one."""
-    calendar = _calendar(day)
-    place = _place(calendar, day)
-    return _instant(calendar.opens_nanos[place]), _instant(calendar.closes_nanos[place])
-
-
-def _place(calendar: ExchangeCalendar, day: date) -> int:
-    """Return the place of a session. The calendar's own look-ups go through pandas and take fifty times as long."""
-    wanted = (day - EPOCH).days * A_DAY
-    place = int(calendar.sessions_nanos.searchsorted(wanted))
-    if place == len(calendar.sessions_nanos) or calendar.sessions_nanos[place] != wanted:
-        raise ValueError(f"{day} is no session of the exchange")
-    return place
-
-
-def _instant(nanos: np.int64) -> datetime:
-    return datetime.fromtimestamp(int(nanos) // 1_000_000_000, UTC)  # sessions begin and end on whole seconds
-
-
-def _calendar(*days: date) -> ExchangeCalendar:
-    """Return a calendar that covers the days. Raises ValueError before 1990.
-
-    By default the library ends a year ahead of the day it was asked, which a process that lives for long
-    would reach: so the end is always named, and a longer calendar made when a later day is asked for.
-    """
-    if min(days) < FIRST_DAY:
-        raise ValueError(f"{min(days)} lies before {FIRST_DAY}, where the exchange's calendar begins")
-    year = max(days).year + 1
-    if not _calendars or max(_calendars) < year:
-        _calendars[year] = _calendar_through(year)
-    return _calendars[max(_calendars)]
-
-
-_calendars: dict[int, ExchangeCalendar] = {}  # by their last year; making one takes half a second
-
-
-def _calendar_through(year: int) -> ExchangeCalendar:
-    import exchange_calendars  # pyright: ignore[reportMissingTypeStubs]  # pandas comes with it
-
-    end = date(year, 1, 1) + timedelta(days=14)
-    with warnings.catch_warnings():
-        # Under pandas 3.1 the library uses what pandas will drop in version 4; that is nothing to tell our users.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return exchange_calendars.get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=end.isoformat())

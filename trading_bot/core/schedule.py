@@ -14,7 +14,7 @@ from trading_bot.config.typed_settings import WindowSettings
 from trading_bot.core.hours import (
     AFTER_HOURS_END,
     AFTER_HOURS_END_ON_HALF_DAYS,
-    FULL_DAY_CLOSE,
+    CLOSES,
     HALF_DAY_CLOSE,
     NEW_YORK,
     TradingHours,
@@ -73,8 +73,8 @@ def end_of_day_times(windows: Sequence[str | WindowSettings]) -> DayTimes:
     One of the two hours is that of half days, the other that of full ones.
     """
     latest = max(rule.closes for rule in window_rules(windows))
-    ends = [HALF_DAY_CLOSE, FULL_DAY_CLOSE]
-    if latest > FULL_DAY_CLOSE:
+    ends = [HALF_DAY_CLOSE, CLOSES]
+    if latest > CLOSES:
         ends = [min(latest, AFTER_HOURS_END_ON_HALF_DAYS), min(latest, AFTER_HOURS_END)]
     hours = {end.hour + (end.minute > 0) for end in ends}
     return DayTimes(tuple(sorted(hours)), (MINUTES_AFTER_THE_LAST_TICK,))
