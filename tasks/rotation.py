@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 ROTATION_ARTIFACT = "bensbot-rotation"
-LOCAL_WORKERS = 2  # processes of a cluster that is started for one rotation
 
-# Processes, not threads; and no dashboard, whose port somebody else may have.
-_LOCAL_DASK: dict[str, Any] = {"n_workers": LOCAL_WORKERS, "threads_per_worker": 1, "dashboard_address": None}
+# A cluster for one rotation: processes, not threads; and no dashboard, whose port somebody else may have.
+_LOCAL_DASK: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +111,7 @@ def runner_of(settings: RotationSettings) -> TaskRunner[Any]:
             _require("prefect_ray", "ray")
             from prefect_ray import RayTaskRunner  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
 
-            address = settings.runner_address
-            return cast("TaskRunner[Any]", RayTaskRunner(address, None if address else {"num_cpus": LOCAL_WORKERS}))
+            return cast("TaskRunner[Any]", RayTaskRunner(settings.runner_address))
 
 
 def _require(module: str, extra: str) -> None:

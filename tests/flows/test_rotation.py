@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, cast
@@ -153,8 +155,18 @@ def test_a_failure_is_told_not_counted_and_leaves_the_rotation_due(
     assert rotation_of(rotate(mine)).session == FIRST
 
 
-def test_two_processes_of_a_dask_cluster_give_the_same_scores_as_threads(
-    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+OF_RAY = os.environ.get("RAY_ADDRESS", "")  # a cluster that runs already: this bot starts none
+
+
+@pytest.mark.parametrize(
+    ("runner", "address"),
+    [
+        ("dask", None),
+        pytest.param("ray", OF_RAY, marks=pytest.mark.skipif(not OF_RAY, reason="RAY_ADDRESS names no cluster")),
+    ],
+)
+def test_the_processes_of_a_cluster_give_the_same_scores_as_threads(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch, runner: str, address: str | None
 ):
     monkeypatch.setattr("trading_bot.tournament.grid.CELLS_A_SECOND", 60_000)  # several portions of these few stocks
     grid = {"fast": [5, 10, 20], "slow": [50, 100]}
@@ -163,12 +175,13 @@ def test_two_processes_of_a_dask_cluster_give_the_same_scores_as_threads(
     mine.trade()
     by_threads = rotation_of(rotate(mine, dry_run=True))
 
-    written = mine.config.read_text()
-    mine.config.write_text(written.replace('"windows": [90, 504]', '"windows": [90, 504], "runner": "dask"'))
-    by_dask = rotation_of(rotate(mine, dry_run=True))
+    written = json.loads(mine.config.read_text())
+    written["rotation"] |= {"runner": runner, "runner_address": address}
+    mine.config.write_text(json.dumps(written))
+    by_processes = rotation_of(rotate(mine, dry_run=True))
 
     assert len(by_threads.scores) == 2 * 8  # the team of three, and five of the grid that it does not have
-    assert by_dask == by_threads
+    assert by_processes == by_threads
 
 
 def test_a_runner_whose_package_is_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch):
@@ -178,4 +191,4 @@ def test_a_runner_whose_package_is_missing_names_the_extra(monkeypatch: pytest.M
     monkeypatch.setattr(tasks, "find_spec", lambda name: None)
 
     with pytest.raises(SettingsError, match=r"pip install 'bensbot\[ray\]'"):
-        tasks.runner_of(RotationSettings(runner="ray"))
+        tasks.runner_of(RotationSettings(runner="ray", runner_address="ray://cluster:10001"))

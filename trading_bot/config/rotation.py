@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from trading_bot.config.section import Section
 from trading_bot.config.values import LISTED, Count, Number, Statistic, advice, any_case
@@ -44,6 +44,16 @@ def _some_and_no_twins(candidates: tuple[CandidateSettings, ...]) -> tuple[Candi
     if not candidates:
         raise advice("it must name at least one strategy; to keep strategy.team, set enable_strategy_rotation: false")
     return candidates
+
+
+def _known_to_ray(address: str | None, known: ValidationInfo) -> str | None:
+    """Refuse to start a Ray cluster: its processes listen on every interface, and nothing that this bot starts does."""
+    if address is None and known.data.get("runner") == "ray":
+        raise advice(
+            "runner: ray needs the address of a cluster that runs already, as `ray start --head` prints it; for "
+            "processes of this machine alone write runner: dask"
+        )
+    return address
 
 
 def _ascending(windows: tuple[int, ...]) -> tuple[int, ...]:
@@ -112,8 +122,9 @@ class RotationSettings(Section):
         default="threads",
         description="What works out the scores in the flow strategy-rotation. dask and ray need the extra named so.",
     )
-    runner_address: str | None = Field(
+    runner_address: Annotated[str | None, AfterValidator(_known_to_ray)] = Field(
         default=None,
-        description="Address of a Dask scheduler or Ray cluster that runs already; null starts one on this machine.",
+        validate_default=True,
+        description="Address of a Dask scheduler or Ray cluster that runs already; null starts Dask's on this machine.",
     )
     dry_run: bool = Field(default=False, description="Decide and tell, but change nothing.")

@@ -44,6 +44,7 @@ def test_windows_are_sorted_and_may_come_from_a_variable(monkeypatch: pytest.Mon
         ("{candidates: []}", "to keep strategy.team, set enable_strategy_rotation: false"),
         ("{candidates: [{name: sma_cross, grid: {fast: 5}}]}", "fast must be a list of the values to try"),
         ("{candidates: [{name: sma_cross, grid: {fast: []}}]}", "fast must list at least one value to try"),
+        ("{runner: ray}", "runner: ray needs the address of a cluster that runs already"),
         ("{look_back: 5}", "rotation.look_back (config.yaml, line 1) is no setting."),
     ],
 )
