@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,8 +17,6 @@ from trading_bot.terminal import DONE, FAILED
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from trading_bot.core.again import Change
-    from trading_bot.domain.orders import Decision
     from trading_bot.domain.stories import DecidedCycle, Filter
     from trading_bot.state.manager import StateManager
 
@@ -141,6 +138,7 @@ def what_if(
     """Decide a recorded cycle again with other settings, and say what would have been different."""
     from trading_bot.config.overrides import typed
     from trading_bot.core.again import changes, decide_again, other_settings
+    from trading_bot.reporting.what_if import changes_as_json, print_changes
 
     with book_to_read(config) as book:
         found = book.stories.find_cycle(cycle)
@@ -148,9 +146,9 @@ def what_if(
     now = decide_again(record, then, other_settings(record, typed(changed)))
     different = changes(then, now)
     if as_json:
-        sys.stdout.write(_changes_as_json(found, changed, different) + "\n")
+        sys.stdout.write(changes_as_json(found, changed, different) + "\n")
     else:
-        _print_changes(found, changed, different, then, _console())
+        print_changes(found, changed, different, _console(), decisions=len(then))
     return DONE
 
 
@@ -178,50 +176,6 @@ def _told(compared: dict[str, Any]) -> str:
         return f"{cycle}: {count}, and the same again, bit for bit."
     code = "" if compared["same_program"] else " The program has changed since, which may be why."
     return f"{cycle}: {count}, and not the same again: {compared['difference']}.{code}"
-
-
-def _print_changes(
-    cycle: DecidedCycle, changed: Sequence[str], found: Sequence[Change], then: Sequence[Decision], console: Console
-) -> None:
-    from rich.text import Text
-
-    from trading_bot.domain.words import counted
-
-    console.print(Text(f"The cycle of {cycle.session} ({cycle.cycle_id}) with {', '.join(changed)}"))
-    if not found:
-        console.print(Text(f"Nothing changes: the same {counted(len(then), 'decision')}."))
-    for change in found:
-        console.print(Text(f"  {change.symbol}: {_in_words(change.then)}"))
-        console.print(Text(f"  {' ' * len(change.symbol)}  instead {_in_words(change.now)}"))
-
-
-def _in_words(decision: Decision | None) -> str:
-    from trading_bot.domain.words import asked_and_allowed, objection, verdict
-
-    if decision is None:
-        return "no decision, nothing was wanted"
-    why = f" by {decision.rule}: {objection(decision)}" if decision.rule else ""
-    return f"{asked_and_allowed(decision)}, {verdict(decision)}{why}"
-
-
-def _changes_as_json(cycle: DecidedCycle, changed: Sequence[str], found: Sequence[Change]) -> str:
-    def side(decision: Decision | None) -> dict[str, str] | None:
-        return decision and {
-            "side": str(decision.signal.side),
-            "outcome": type(decision).__name__.lower(),
-            "requested": format(decision.requested, "f"),
-            "approved": format(decision.quantity, "f"),
-            "rule": decision.rule,
-            "reason": decision.reason,
-        }
-
-    document = {
-        "cycle_id": cycle.cycle_id,
-        "session": str(cycle.session),
-        "settings": list(changed),
-        "changes": [{"symbol": each.symbol, "then": side(each.then), "now": side(each.now)} for each in found],
-    }
-    return json.dumps(document, indent=2)
 
 
 def _console() -> Console:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from trading_bot.config.typed_settings import TradingBotSettings, load_recorded
@@ -13,8 +12,8 @@ from trading_bot.core import bot as assembly
 from trading_bot.core.deciding import as_filled, decide, wishes
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import CycleRecord
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import Decision, Ruling
+from trading_bot.domain.stories import Change
 from trading_bot.domain.track_record import NOTHING_YET
 
 if TYPE_CHECKING:
@@ -23,15 +22,6 @@ if TYPE_CHECKING:
 
 JUDGES = ("risk", "strategy")  # sections of the settings that say what is made of a market
 ROTATES = "orchestrator.enable_strategy_rotation"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One symbol for which something else was decided. None: no decision about it."""
-
-    symbol: Symbol
-    then: Decision | None
-    now: Decision | None
 
 
 def decide_again(

@@ -35,6 +35,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One symbol for which something else was decided. None: no decision about it."""
+
+    symbol: Symbol
+    then: Decision | None
+    now: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedCycle:
     """A cycle that has decided."""
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -257,8 +258,13 @@ def test_what_if_shows_what_would_have_changed(bensbot: Bensbot):
 def test_what_if_in_words(bensbot: Bensbot):
     _, out, _ = bensbot("what-if", "2022-01-03", "--set", "risk.max_position_pct=0.02")
 
-    assert "AMD: buy 19 of 22 AMD, trimmed by max_position: " in out
-    assert "instead buy 13 of 22 AMD, trimmed by max_position: " in out
+    heads, amd = (next(line for line in out.splitlines() if line.startswith(word)) for word in ("symbol", "AMD"))
+    assert heads.split() == ["symbol", "then", "now"]
+    assert re.split("  +", amd.strip()) == [
+        "AMD",
+        "buy 19 of 22 AMD, trimmed by max_position: a position may be 3.0% of equity, asked were 3.3%",
+        "buy 13 of 22 AMD, trimmed by max_position: a position may be 2.0% of equity, asked were 3.3%",
+    ]
 
 
 def test_what_changes_nothing_says_so(bensbot: Bensbot):
