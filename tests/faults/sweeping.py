@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -70,14 +71,16 @@ class Boundary:
     strike: Callable[[str], NoReturn]
     counts: Callable[[str], bool]
     seen: list[str] = field(default_factory=list)
+    _one: threading.Lock = field(default_factory=threading.Lock)  # several requests may be on their way at once
 
     def __call__(self, place: str) -> None:
         if not self.counts(place):
             return
-        self.seen.append(place)
-        if len(self.seen) == self.strike_at:
-            (self.folder / STRUCK).write_text(json.dumps({"number": self.strike_at, "place": place}))
-            self.strike(place)
+        with self._one:
+            self.seen.append(place)
+            if len(self.seen) == self.strike_at:
+                (self.folder / STRUCK).write_text(json.dumps({"number": self.strike_at, "place": place}))
+                self.strike(place)
 
 
 class StruckBroker:
