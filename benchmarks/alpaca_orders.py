@@ -1,8 +1,9 @@
 """How long many orders, and the comparison of many, take at Alpaca, counted in round trips.
 
 A sandbox on this machine answers every request 50 ms late, as a server far away does. 30 committed orders are sent as a
-cycle sends them, and the wall time is divided by that of one question; then a book with 500 open orders and 100
-positions is compared. Wall time says little on a machine that has other things to do: the requests are printed, too.
+cycle sends them, and the wall time is divided by that of one question. Then a book with 500 open orders and 100
+positions is settled, as each cycle begins: orders, cash, positions and the clock, our database included. Wall time says
+little on a machine that has other things to do: the requests and our own CPU time are printed, too.
 
 Run: python benchmarks/alpaca_orders.py [rounds]
 """
@@ -15,9 +16,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,10 +32,10 @@ from trading_bot.brokers.alpaca import AlpacaBroker
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
 from trading_bot.core.sending import send
-from trading_bot.core.settlement import where_they_stand
-from trading_bot.domain.cycle import CycleTicket, TradingState
+from trading_bot.core.settlement import settle
+from trading_bot.domain.cycle import CycleTicket, Lease, TradingState
 from trading_bot.domain.market import Symbol
-from trading_bot.domain.orders import Approved, ClientOrderId, OrderIntent, Purpose, Side, Signal, client_order_id
+from trading_bot.domain.orders import Approved, OrderIntent, Purpose, Side, Signal, client_order_id
 from trading_bot.domain.ports import BrokerSetup, RawBars
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.market import SandboxClock, SandboxMarket
@@ -46,15 +48,33 @@ MOST_FOR_ORDERS, MOST_TO_COMPARE = 3, 5  # round trips
 ROUNDS = 5
 DAY = date(2024, 1, 9)
 NOON = datetime(2024, 1, 9, 17, tzinfo=UTC)
+CASH = Decimal(10_000_000)
+CYCLES = ("held", *(f"open-{number}" for number in range(OPEN // HELD)))
 SYMBOLS = [Symbol(f"S{number:02}") for number in range(HELD)]
+
+
+class Nothing:
+    """A live source of prices that has none: settling asks for splits only."""
+
+    historical, splits = False, ()
+
+
+class Noon:
+    """The sandbox's clock."""
+
+    def now(self) -> datetime:
+        """Return noon."""
+        return NOON
 
 
 @dataclass
 class Desk:
-    """What sending needs of a desk."""
+    """What sending and settling need of a desk."""
 
     broker: AlpacaBroker
     book: StateManager
+    data: Nothing = field(default_factory=Nothing)
+    clock: Noon = field(default_factory=Noon)
 
 
 def bars() -> RawBars:
@@ -68,7 +88,7 @@ def serve(line: Connection, *, full: bool) -> None:
     """Be the broker, in a process of its own, until the line is cut. `full`: with positions and orders that wait."""
     clock = SandboxClock(NOON)
     market = SandboxMarket(bars(), TradingHours(), clock.now)
-    exchange = SandboxExchange(market, cash=Decimal(10_000_000))
+    exchange = SandboxExchange(market, cash=CASH)
     if full:
         fill_account(exchange)
     with Sandbox(exchange, clock, latency_seconds=LATENCY) as opened:
@@ -111,11 +131,21 @@ def adapter(opened: There) -> AlpacaBroker:
     return AlpacaBroker(BrokerSetup(settings=settings, folder=Path(), calendar=TradingHours()))
 
 
-def timed(work: Callable[[], Any]) -> float:
-    """Return seconds of wall time."""
-    begin = time.perf_counter()
+@dataclass(frozen=True)
+class Took:
+    """What some work took."""
+
+    seconds: float  # of wall time
+    cpu: float  # seconds, of this process: the sandbox is another one
+    once: float  # seconds of wall time for one question
+    requests: int
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, float]:
+    """Return seconds of wall time and of CPU time."""
+    begin, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - cpu
 
 
 def intent_of(decision: Approved, cycle_id: str) -> OrderIntent:
@@ -125,8 +155,8 @@ def intent_of(decision: Approved, cycle_id: str) -> OrderIntent:
     return OrderIntent(name, cycle_id, wanted.symbol, wanted.side, wanted.purpose, decision.quantity)
 
 
-def send_orders(opened: There, book: StateManager, number: int) -> tuple[float, float, int]:
-    """Commit 30 intents and send them; return the seconds, those of one question, and the requests."""
+def send_orders(opened: There, book: StateManager, number: int) -> Took:
+    """Commit 30 intents and send them; return what it took."""
     cycle_id, one = f"cycle-{number}", Decimal(1)
     lease = book.control.acquire_lease("benchmark", ttl_seconds=600, owner_is_dead=lambda _: True)
     if lease is None:
@@ -140,53 +170,76 @@ def send_orders(opened: There, book: StateManager, number: int) -> tuple[float, 
     book.journal.commit_decisions(cycle_id, lease, decisions=decisions, intents=intents, market_hash="")
     broker = adapter(opened)
     broker.assets(SYMBOLS)  # the rules have asked for them by then
-    once = timed(broker.time_there)
+    once, _ = timed(broker.time_there)
     before = opened.sent()
     ticket = CycleTicket(cycle_id, NOON, DAY, lease, TradingState.ACTIVE)
-    seconds = timed(lambda: send(Desk(broker, book), ticket, intents))  # pyright: ignore[reportArgumentType]
+    seconds, cpu = timed(lambda: send(Desk(broker, book), ticket, intents))  # pyright: ignore[reportArgumentType]
     sent = opened.sent() - before
     statuses = {update.status.value for update in book.journal.order_updates(cycle_id)}
     if statuses != {"accepted"} or opened.sent("POST", "/v2/orders") != ORDERS * (number + 1):
         raise SystemExit(f"not every order was taken once: {statuses}")
     book.control.release_lease(lease)
     broker.close()
-    return seconds, once, sent
+    return Took(seconds, cpu, once, sent)
 
 
-def compare(opened: There) -> tuple[float, float, int]:
-    """Ask where all orders, positions and cash stand; return the seconds, those of one question, the requests."""
-    broker = adapter(opened)
-    once = timed(broker.time_there)
-    names = [ClientOrderId(f"open-{number}") for number in range(OPEN)]
-    before = opened.sent()
+def settle_all(opened: There, folder: Path) -> list[Took]:
+    """Settle a book with all orders and positions, as a cycle begins; return what it took, again and again."""
+    found: list[Took] = []
+    with StateManager.open(f"sqlite:///{folder / 'full.db'}", clock=SystemClock()) as book:
+        book.cycles.bind_account("PA", "paper", CASH)
+        lease = book.control.acquire_lease("benchmark", ttl_seconds=600, owner_is_dead=lambda _: True)
+        if lease is None:
+            raise SystemExit("the lease is taken")
+        for cycle_id in CYCLES:
+            commit_orders(book, lease, cycle_id)
+        ticket = CycleTicket("now", NOON, DAY, lease, TradingState.ACTIVE)
+        for number in range(ROUNDS + 1):
+            broker = adapter(opened)
+            once, _ = timed(broker.time_there)
+            before = opened.sent()
+            seconds, cpu = timed(partial(settle, Desk(broker, book), ticket, Nothing()))  # pyright: ignore[reportArgumentType]
+            requests = opened.sent() - before
+            broker.close()
+            if len(book.journal.open_orders()) != OPEN or len(book.ledger.portfolio().positions) != HELD:
+                raise SystemExit("something is missing")
+            if book.control.read().state is not TradingState.ACTIVE:
+                raise SystemExit(book.control.read().cause)
+            if number:  # the first one books 100 fills
+                found.append(Took(seconds, cpu, once, requests))
+    return found
 
-    def ask() -> None:
-        answers = where_they_stand(broker, names)
-        broker.cash_activities(NOON)
-        if None in answers or len(broker.get_portfolio().positions) != HELD:
-            raise SystemExit("something is missing")
 
-    seconds = timed(ask)
-    broker.close()
-    return seconds, once, opened.sent() - before
+def commit_orders(book: StateManager, lease: Lease, cycle_id: str) -> None:
+    """Decide on an order in every stock, and mark all of them as sent: they are at the broker already."""
+    book.cycles.begin(
+        cycle_id, session=DAY, scheduled_at=NOON, lease=lease, run_id="", settings_hash="", state=TradingState.ACTIVE
+    )
+    signals = [Signal(symbol, Side.BUY, Purpose.ENTRY, 0.1, 1.0, "benchmark", "", {}) for symbol in SYMBOLS]
+    decisions = [Approved(signal, Decimal(1), Decimal(1), "", "", ()) for signal in signals]
+    intents = [intent_of(decision, cycle_id) for decision in decisions]
+    book.journal.commit_decisions(cycle_id, lease, decisions=decisions, intents=intents, market_hash="")
+    book.journal.mark_all_sending([intent.client_order_id for intent in intents], lease)
 
 
 def fill_account(exchange: SandboxExchange) -> None:
     """Hold 100 stocks and have 500 orders wait."""
-    for symbol in SYMBOLS:
-        terms = {"symbol": symbol, "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"}
-        exchange.submit({**terms, "client_order_id": f"held-{symbol}"})
-    for number in range(OPEN):
-        terms = {"symbol": SYMBOLS[0], "qty": "1", "side": "buy", "type": "limit", "limit_price": "5"}
-        exchange.submit({**terms, "time_in_force": "gtc", "client_order_id": f"open-{number}"})
+    held, *waiting = CYCLES
+    limit = {"type": "limit", "limit_price": "5", "time_in_force": "gtc"}
+    for cycle_id, terms in ((held, {"type": "market", "time_in_force": "day"}), *((name, limit) for name in waiting)):
+        for symbol in SYMBOLS:
+            name = client_order_id(cycle_id, symbol, Side.BUY, Purpose.ENTRY)
+            exchange.submit({"symbol": symbol, "qty": "1", "side": "buy", "client_order_id": name, **terms})
+        exchange.orders()  # those that can fill do
 
 
-def tell(what: str, found: list[tuple[float, float, int]], most: int) -> None:
+def tell(what: str, found: list[Took], most: int) -> None:
     """Print the medians, and the ratio."""
-    seconds, once = statistics.median(f[0] for f in found), statistics.median(f[1] for f in found)
+    seconds, once = statistics.median(f.seconds for f in found), statistics.median(f.once for f in found)
+    cpu = statistics.median(f.cpu for f in found)
     print(
-        f"{what}: {seconds * 1000:.0f} ms, {found[0][2]} requests; one question {once * 1000:.0f} ms: "
-        f"{seconds / once:.2f} round trips (wanted: {most} at most)"
+        f"{what}: {seconds * 1000:.0f} ms, {cpu * 1000:.0f} ms of CPU, {found[0].requests} requests; one question "
+        f"{once * 1000:.0f} ms: {seconds / once:.2f} round trips (wanted: {most} at most)"
     )
 
 
@@ -194,12 +247,12 @@ def main(rounds: int) -> None:
     """Measure both."""
     with tempfile.TemporaryDirectory() as folder, closing(There()) as opened:
         with StateManager.open(f"sqlite:///{Path(folder) / 'book.db'}", clock=SystemClock()) as book:
-            book.cycles.bind_account("PA", "paper", Decimal(10_000_000))
+            book.cycles.bind_account("PA", "paper", CASH)
             found = [send_orders(opened, book, number) for number in range(rounds)]
         tell(f"{ORDERS} orders sent", found, MOST_FOR_ORDERS)
-    with closing(There(full=True)) as opened:
-        found = [compare(opened) for _ in range(rounds)]
-        tell(f"{OPEN} open orders and {HELD} positions compared", found, MOST_TO_COMPARE)
+    with tempfile.TemporaryDirectory() as folder, closing(There(full=True)) as opened:
+        found = settle_all(opened, Path(folder))
+        tell(f"{OPEN} open orders and {HELD} positions settled", found, MOST_TO_COMPARE)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class Deadly:
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self.real, name)
+        if not callable(real):
+            return real
 
         def call(*args: Any, **named: Any) -> Any:
             if name == self.call and not self.after:

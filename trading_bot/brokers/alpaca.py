@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, ClassVar, cast
@@ -11,11 +11,11 @@ from typing import Any, ClassVar, cast
 from trading_bot.alpaca.activities import cash_activities_of
 from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
 from trading_bot.alpaca.executions import Placed, everything_since, executions_of
+from trading_bot.alpaca.finding import PAGE, found_all, open_pages
 from trading_bot.alpaca.limits import AT_ONCE
 from trading_bot.alpaca.orders import (
     account_of,
     instant,
-    is_ours_to_read,
     number,
     order_of,
     position_of,
@@ -40,7 +40,6 @@ from trading_bot.domain.ports import BrokerAccount, BrokerSetup
 log = logging.getLogger(__name__)
 
 ONE_BY_ONE = 10  # assets; for more of them all are asked for at once
-PAGE = 500  # orders, the most that one answer holds
 TAKEN = "client_order_id must be unique"
 SENDINGS = 2  # of one order under one name, when the first one got no clear answer and is not there
 
@@ -134,19 +133,11 @@ class AlpacaBroker:
 
     def open_orders(self) -> tuple[OrderUpdate, ...]:
         """Return every order that can still fill, oldest first; the owner's own too, where we have words for them."""
-        found: dict[str, OrderUpdate] = {}
-        query: dict[str, Any] = {"status": "open", "limit": PAGE, "direction": "asc"}
-        while True:
-            page = self._list("/orders", query)
-            for document in page:
-                if is_ours_to_read(document):
-                    order = self._remember(document)
-                    found[order.broker_order_id] = order
-                else:
-                    log.warning("An order of a kind we have no words for is open at the broker: %s", document.get("id"))
-            if len(page) < PAGE:
-                return tuple(found.values())
-            query["after_order_id"] = page[-1].get("id")
+        return tuple(order for page in self._open_pages() for order in page)
+
+    def find_all(self, order_ids: Sequence[ClientOrderId]) -> Sequence[OrderUpdate | None]:
+        """Return what `find` returns for each: what is open is listed, and only the rest is asked for by name."""
+        return found_all(order_ids, self._open_pages(), self.find)
 
     def fills(self, order_ids: Sequence[ClientOrderId]) -> tuple[Fill, ...]:
         """Return every fill of these orders, oldest first."""
@@ -273,6 +264,9 @@ class AlpacaBroker:
         placed = Placed(order.client_order_id, order.broker_order_id, submitted_at(document))
         self._placed[order.client_order_id] = placed
         return order
+
+    def _open_pages(self) -> Iterator[list[OrderUpdate]]:
+        return open_pages(lambda query: self._list("/orders", query), self._remember)
 
     def _read(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         try:

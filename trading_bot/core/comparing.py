@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -36,11 +36,20 @@ class Comparison:
     explained: str = ""  # what differs for a known reason, in words
 
 
-def book_cash(desk: Desk, ticket: CycleTicket) -> tuple[CashActivity, ...]:
-    """Book what moved cash at the broker without a trade. Twice changes nothing. Raises LeaseLost, BrokerError."""
-    if not isinstance(desk.broker, ListsCash):
+def cash_question(desk: Desk) -> Callable[[], tuple[CashActivity, ...]]:
+    """Return what asks the broker for movements of cash, () where it lists none. It may be asked in any thread."""
+    broker = desk.broker
+    if not isinstance(broker, ListsCash):
+        return tuple
+    after = desk.book.cash.ask_after()
+    return lambda: broker.cash_activities(after)
+
+
+def book_cash(desk: Desk, ticket: CycleTicket, listed: Sequence[CashActivity]) -> tuple[CashActivity, ...]:
+    """Book what moved cash at the broker without a trade. Twice changes nothing. Raises LeaseLost."""
+    if not listed:
         return ()
-    booked = desk.book.cash.book(ticket.lease, desk.broker.cash_activities(desk.book.cash.ask_after()))
+    booked = desk.book.cash.book(ticket.lease, listed)
     for activity in booked:
         log.info("Booked %s: %s %s", activity.note, dollars(activity.amount), activity.symbol or "")
     return booked

@@ -29,19 +29,28 @@ def distance(broker: TellsTime, now: Callable[[], datetime]) -> timedelta:
     return abs(theirs - ours)
 
 
-def heed_the_clock(desk: Desk, ticket: CycleTicket) -> tuple[str, ...]:
+def clock_question(desk: Desk) -> Callable[[], timedelta | None]:
+    """Return what asks how far apart both clocks are; None where the broker does not tell, or not just now."""
+    broker, now = desk.broker, desk.clock.now
+
+    def ask() -> timedelta | None:
+        if desk.data.historical or not isinstance(broker, TellsTime):
+            return None
+        try:
+            return distance(broker, now)
+        except (BrokerUnavailable, NotSent) as error:
+            log.warning("The broker does not say what time it is: %s", error)
+            return None
+
+    return ask
+
+
+def heed_the_clock(desk: Desk, ticket: CycleTicket, apart: timedelta | None) -> tuple[str, ...]:
     """Warn where the clocks are apart, and let exits through only where they are far apart. Raises LeaseLost.
 
     A broker that does not tell the time, or not just now, stops nothing.
     """
-    if desk.data.historical or not isinstance(desk.broker, TellsTime):
-        return ()
-    try:
-        apart = distance(desk.broker, desk.clock.now)
-    except (BrokerUnavailable, NotSent) as error:
-        log.warning("The broker does not say what time it is: %s", error)
-        return ()
-    if apart <= SKEW:
+    if apart is None or apart <= SKEW:
         return ()
     words = f"Our clock is {apart.total_seconds():.1f} s from the broker's. {FIX}"
     log.warning("%s", words)

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import require_consent, take_lease
+from trading_bot.core.asking import meanwhile
 from trading_bot.core.comparing import compare
 from trading_bot.core.settlement import settle
 from trading_bot.domain.cash import ByHand
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import StateBusy, StateError
+from trading_bot.domain.orders import OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import BrokerAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from trading_bot.core.bot import Bot
@@ -66,23 +69,25 @@ def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
         state = bot.book.control.read().state
         ticket = CycleTicket(NAME, at, session, lease, state)
         settlement = settle(bot, ticket, bot.data.get_market_state(at, session))
-        found = compare(bot)
+        with meanwhile(bot.broker, bot.broker.open_orders) as orders:
+            found = compare(bot)
         state = bot.book.control.read().state
-        return Reconciled(settlement, found.ours, found.theirs, found.differences, others(bot), state)
+        return Reconciled(settlement, found.ours, found.theirs, found.differences, others(bot, orders()), state)
 
 
 def account_now(bot: Bot) -> AccountNow:
     """Ask the broker for the account, and compare it with the book. Nothing is changed. Raises BrokerError."""
     account = bot.broker.account()
     if bot.book.cycles.binding() is None:
-        return AccountNow(account, bot.broker.get_portfolio(), None, (), others(bot))
-    found = compare(bot)
-    return AccountNow(account, found.theirs, found.ours, found.differences, others(bot))
+        return AccountNow(account, bot.broker.get_portfolio(), None, (), others(bot, bot.broker.open_orders()))
+    with meanwhile(bot.broker, bot.broker.open_orders) as orders:
+        found = compare(bot)
+    return AccountNow(account, found.theirs, found.ours, found.differences, others(bot, orders()))
 
 
-def others(bot: Bot) -> ByHand:
+def others(bot: Bot, open_orders: Sequence[OrderUpdate]) -> ByHand:
     """Return what others have in the account: shares that are booked, and orders that are open at the broker now."""
-    found = {order.client_order_id: order for order in bot.broker.open_orders()}
+    found = {order.client_order_id: order for order in open_orders}
     strangers = bot.book.cash.strangers(found)
     return ByHand(bot.book.cash.by_hand(), tuple(order for name, order in found.items() if name in strangers))
 

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trading_bot.core.comparing import book_cash, compare, take_up_executions
-from trading_bot.core.punctuality import heed_the_clock
+from trading_bot.core.asking import meanwhile
+from trading_bot.core.comparing import book_cash, cash_question, compare, take_up_executions
+from trading_bot.core.punctuality import clock_question, heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
+from trading_bot.domain.listing import FindsMany
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import ClientOrderId, Fill, OpenOrder, OrderUpdate
@@ -43,17 +45,19 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     desk.broker.advance(market)
     _book_splits(desk, ticket, market)
     open_orders = desk.book.journal.open_orders()
-    answers = _answers(desk, open_orders)
+    broker = desk.broker
+    with meanwhile(broker, cash_question(desk)) as listed, meanwhile(broker, clock_question(desk)) as clocks:
+        answers = _answers(desk, open_orders)
     fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
     for order, answer in zip(open_orders, answers, strict=True):
         if answer is None:
             _drop_what_never_arrived(desk, ticket, order)
     withdrawn = withdraw_needless_stops(desk, ticket, open_orders)
-    cash = book_cash(desk, ticket)
+    cash = book_cash(desk, ticket, listed())
     later, differences = _differences(desk, ticket)
     newest = {u.client_order_id: u for u in (*late, *updates, *withdrawn.updates, *later.updates)}
     oversold = _tell_of_what_was_sold_twice(desk, held_before)
-    notes = (*heed_the_clock(desk, ticket), *warnings, *withdrawn.warnings, *oversold, *differences)
+    notes = (*heed_the_clock(desk, ticket, clocks()), *warnings, *withdrawn.warnings, *oversold, *differences)
     return Settlement(tuple(newest.values()), (*fills, *later.fills), notes, (*cash, *later.cash))
 
 
@@ -78,6 +82,10 @@ def where_they_stand(broker: BrokerAdapter, order_ids: Sequence[ClientOrderId]) 
 
     Many are asked for with one question: what can still fill is listed, and only the others are asked for by name.
     """
+    if not order_ids:
+        return []
+    if isinstance(broker, FindsMany):
+        return list(broker.find_all(order_ids))
     listed = {order.client_order_id: order for order in broker.open_orders()} if len(order_ids) > FEW else {}
     return [listed.get(order_id) or broker.find(order_id) for order_id in order_ids]
 
@@ -195,7 +203,7 @@ def _booked_meanwhile(desk: Desk, ticket: CycleTicket, before: Settlement) -> Se
     """Book what has come since the last look, and return it with what came before."""
     answers = _answers(desk, desk.book.journal.open_orders())
     fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
-    cash = book_cash(desk, ticket)
+    cash = book_cash(desk, ticket, cash_question(desk)())
     return Settlement((*before.updates, *updates), (*before.fills, *fills), (), (*before.cash, *cash))
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import ClassVar, Protocol, runtime_checkable
 
 from trading_bot.domain.market import Symbol
+from trading_bot.domain.orders import ClientOrderId, OrderUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ class TakesManyAtOnce(Protocol):
     @property
     def most_at_once(self) -> int:
         """How many orders may be on their way at the same time."""
+        ...
+
+
+@runtime_checkable
+class FindsMany(Protocol):
+    """A broker that looks for several orders with few questions, or with several at once. Optional."""
+
+    def find_all(self, order_ids: Sequence[ClientOrderId]) -> Sequence[OrderUpdate | None]:
+        """Return what `find` returns for each. The errors of a broker."""
         ...
 
 

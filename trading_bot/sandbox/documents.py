@@ -141,8 +141,8 @@ def movement_document(movement: Movement) -> Document:
     return document | {name: value for name, value in told.items() if value}
 
 
-def position_document(exchange: SandboxExchange, symbol: str, held: Holding) -> Document:
-    """Return what is held of one symbol."""
+def position_document(exchange: SandboxExchange, symbol: str, held: Holding, claimed: Decimal) -> Document:
+    """Return what is held of one symbol, `claimed` shares of it by open sales."""
     price = exchange.market.price(symbol, exchange.market.now()) or held.average_price
     cost, worth = held.quantity * held.average_price, held.quantity * price
     gain = worth - cost
@@ -153,7 +153,7 @@ def position_document(exchange: SandboxExchange, symbol: str, held: Holding) -> 
         "asset_class": "us_equity",
         "asset_marginable": True,
         "qty": text(held.quantity),
-        "qty_available": text(exchange.available(symbol)),
+        "qty_available": text(held.quantity - claimed),
         "avg_entry_price": text(held.average_price),
         "side": "long" if held.quantity > 0 else "short",
         "market_value": text(worth),

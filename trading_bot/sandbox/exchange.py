@@ -24,6 +24,7 @@ from trading_bot.sandbox.working import (
     at_price,
     auction_of,
     canceled,
+    claimed_by,
     legs_of,
     may_trade,
     siblings,
@@ -100,12 +101,12 @@ class SandboxExchange:
     def available(self, symbol: str) -> Decimal:
         """Return the shares that no open sale has claimed."""
         with self._lock:
-            orders = self._orders.values()
-            selling = [o for o in orders if o.symbol == symbol and o.side is Side.SELL and o.is_open]
-            claimed = {
-                o.group or o.id: o.remaining for o in selling if not o.waits_for_entry
-            }  # of two exits one trades
-            return self._held.get(symbol, NOTHING).quantity - sum(claimed.values(), ZERO)
+            return self._held.get(symbol, NOTHING).quantity - self.claimed().get(symbol, ZERO)
+
+    def claimed(self) -> Mapping[str, Decimal]:
+        """Return the shares that open sales have claimed, by symbol."""
+        with self._lock:
+            return claimed_by(self._open())
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 

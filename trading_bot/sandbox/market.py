@@ -14,6 +14,7 @@ from trading_bot.domain.money import ZERO, price_of
 from trading_bot.domain.ports import RawBars, TradingCalendar
 
 MIDNIGHT_BEFORE_OPEN = timedelta(hours=9, minutes=30)  # from the open back to New York's midnight
+EVER = datetime.min.replace(tzinfo=UTC)
 UNKNOWN_VOLUME = 1_000_000  # shares; the documents want a number where the packaged prices have none
 
 
@@ -63,6 +64,7 @@ class SandboxMarket:
         """Take the bars as they were traded (`bars.splits` are the splits they are not adjusted for)."""
         self.bars, self.calendar, self.now, self.always_open = bars, calendar, now, always_open
         self._known: tuple[datetime | None, dict[str, Decimal | None]] = (None, {})  # prices at an instant
+        self._hours: tuple[date | None, datetime, datetime] = (None, EVER, EVER)  # of the day asked for last
         self._column = {str(symbol): place for place, symbol in enumerate(bars.symbols)}
 
     def knows(self, symbol: str) -> bool:
@@ -130,7 +132,11 @@ class SandboxMarket:
 
     def _in_session(self, at: datetime) -> bool:
         day = at.date()  # New York's regular hours lie within one day of UTC
-        return self.calendar.is_session(day) and self._open(day) <= at < self.calendar.close_of(day)
+        if self._hours[0] != day:  # every open order asks at every look
+            is_one = self.calendar.is_session(day)
+            self._hours = (day, self._open(day) if is_one else at, self.calendar.close_of(day) if is_one else at)
+        _, opens, closes = self._hours
+        return opens <= at < closes
 
     def _sessions_from(self, at: datetime) -> Iterator[date]:
         days = (at.date() + timedelta(days=number) for number in range(15))  # no exchange rests for longer

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trading_bot.domain.money import ZERO
 from trading_bot.sandbox import documents, prices
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.listing import activities, calendar, listed_orders
@@ -106,15 +107,16 @@ def _cancel(exchange: SandboxExchange, _request: Request, order_id: str) -> Answ
 
 
 def _positions(exchange: SandboxExchange, _request: Request, _id: str) -> Answer:
-    held = sorted(exchange.holdings().items())
-    return Answer(200, [documents.position_document(exchange, symbol, holding) for symbol, holding in held])
+    held, claimed = sorted(exchange.holdings().items()), exchange.claimed()
+    found = [documents.position_document(exchange, name, holding, claimed.get(name, ZERO)) for name, holding in held]
+    return Answer(200, found)
 
 
 def _position(exchange: SandboxExchange, _request: Request, symbol: str) -> Answer:
     held = exchange.holdings().get(symbol)
     if held is None:
         raise Refusal(404, 40410000, "position does not exist")
-    return Answer(200, documents.position_document(exchange, symbol, held))
+    return Answer(200, documents.position_document(exchange, symbol, held, exchange.claimed().get(symbol, ZERO)))
 
 
 def _activities(exchange: SandboxExchange, request: Request, kind: str) -> Answer:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
+from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Side
 from trading_bot.sandbox.forms import Wanted
 from trading_bot.sandbox.market import SandboxMarket
@@ -62,6 +63,15 @@ def siblings(order: SandboxOrder, orders: Iterable[SandboxOrder]) -> list[Sandbo
     if not order.group:
         return []
     return [other for other in orders if other.group == order.group and other.id != order.id and other.is_open]
+
+
+def claimed_by(orders: Iterable[SandboxOrder]) -> Mapping[str, Decimal]:
+    """Return the shares that open sales have claimed, by symbol: of two exits that came together one trades."""
+    selling = [order for order in orders if order.side is Side.SELL and not order.waits_for_entry]
+    found: dict[str, Decimal] = {}
+    for (symbol, _), shares in {(order.symbol, order.group or order.id): order.remaining for order in selling}.items():
+        found[symbol] = found.get(symbol, ZERO) + shares
+    return found
 
 
 def canceled(order: SandboxOrder, at: datetime) -> SandboxOrder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -43,7 +44,7 @@ def broker(sandbox: Sandbox) -> Iterator[AlpacaBroker]:
     adapter.close()
 
 
-def test_500_open_orders_100_positions_and_the_cash_are_reconciled_with_five_requests(
+def test_500_open_orders_100_positions_and_the_cash_are_reconciled_with_four_requests(
     sandbox: Sandbox, broker: AlpacaBroker
 ):
     names = [ClientOrderId(f"open-{number}") for number in range(500)]
@@ -57,8 +58,7 @@ def test_500_open_orders_100_positions_and_the_cash_are_reconciled_with_five_req
     assert sorted(request.partition("?")[0] for request in sandbox.requests) == [
         "GET /v2/account",
         "GET /v2/account/activities",
-        "GET /v2/orders",
-        "GET /v2/orders",  # 500 is a full page, so there may be another one
+        "GET /v2/orders",  # 500 is a full page, and holds all that is asked for
         "GET /v2/positions",
     ]
 
@@ -66,6 +66,19 @@ def test_500_open_orders_100_positions_and_the_cash_are_reconciled_with_five_req
     filled = [answer for answer in where_they_stand(broker, names) if answer is None or answer.filled]
     assert filled == [broker.find(names[7])]  # it is not open any more, so it is asked for by name
     assert [fill.client_order_id for fill in broker.fills(names[7:8])] == ["open-7"]
+
+
+def test_orders_that_have_ended_are_asked_for_by_name_in_their_order_and_at_once(
+    sandbox: Sandbox, broker: AlpacaBroker
+):
+    sandbox.latency_seconds = 0.05
+    names = [ClientOrderId(f"held-{symbol}") for symbol in HELD[:20]]
+    before = time.monotonic()
+    answers = where_they_stand(broker, [*names, ClientOrderId("nobody's")])
+
+    assert time.monotonic() - before < 20 * 0.05  # one after the other would take longer than that
+    assert [answer.client_order_id if answer else None for answer in answers] == [*names, None]
+    assert len(sandbox.requests) == 2 + 21  # two pages of what is open, as none of them is in the first
 
 
 def test_many_assets_are_asked_for_with_one_request_and_a_few_one_by_one(sandbox: Sandbox, broker: AlpacaBroker):

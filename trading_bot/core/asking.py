@@ -1,0 +1,27 @@
+"""Several questions to a broker at the same time, where it takes so many: those that do not wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from trading_bot.domain.listing import TakesManyAtOnce
+from trading_bot.domain.ports import BrokerAdapter
+
+Answer = TypeVar("Answer")
+
+
+@contextmanager
+def meanwhile(broker: BrokerAdapter, question: Callable[[], Answer]) -> Generator[Callable[[], Answer]]:
+    """Ask while something else is done, and give what returns the answer or raises its error.
+
+    Where the broker answers one question at a time, it is asked when its answer is wanted. The question is asked in
+    another thread: it must not touch the book.
+    """
+    if not isinstance(broker, TakesManyAtOnce) or broker.most_at_once < 2:
+        yield question
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="ask") as thread:
+        yield thread.submit(question).result
