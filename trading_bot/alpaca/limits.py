@@ -44,19 +44,27 @@ class RateLimit:
 
     def wait(self) -> None:
         """Wait for a free place, and take it."""
-        while (seconds := self._take()) > 0:
+        self._wait_for(1, taken=1)
+
+    def make_way(self, requests: int) -> None:
+        """Wait until as many, at most the limit, would pass at once. Takes no place."""
+        self._wait_for(min(requests, self._most), taken=0)
+
+    def _wait_for(self, places: int, *, taken: int) -> None:
+        while (seconds := self._seconds_until(places, taken)) > 0:
             self._sleep(seconds)
 
-    def _take(self) -> float:
-        """Take a place and return 0, or return the seconds until one is free."""
+    def _seconds_until(self, places: int, taken: int) -> float:
+        """Return the seconds until so many places are free; when they are, take `taken` of them and return 0."""
         with self._lock:
             now = self._monotonic()
             while self._sent and now - self._sent[0] >= self._seconds:
                 self._sent.popleft()
-            if len(self._sent) < self._most:
-                self._sent.append(now)
-                return 0
-            return max(self._seconds - (now - self._sent[0]), SHORTEST_WAIT)
+            too_many = len(self._sent) + places - self._most
+            if too_many > 0:
+                return max(self._seconds - (now - self._sent[too_many - 1]), SHORTEST_WAIT)
+            self._sent.extend([now] * taken)
+            return 0
 
 
 def spread(wait: float, what: str) -> float:

@@ -74,6 +74,10 @@ class AlpacaBroker:
         """Orders that may be on their way at the same time; all of them share one limit of requests a minute."""
         return AT_ONCE
 
+    def make_way(self, orders: int) -> None:
+        """Wait until the limit of requests a minute lets so many through at once."""
+        self._line.limit.make_way(orders)
+
     def account(self) -> BrokerAccount:
         """Return cash and buying power."""
         return account_of(self._read("/account"), self._mode)

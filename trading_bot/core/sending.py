@@ -1,8 +1,9 @@
 """Committed intents become orders at the broker: several at once where the broker takes them so, exits first.
 
 The book is written in one thread only. A wave of orders passes the last gate in one transaction, immediately before it
-leaves; its answers are written down in one transaction when the last of them is there. A process that dies in between
-leaves orders UNKNOWN, as it does with one order, and the next cycle asks for each by its name.
+leaves: what a limit of requests makes it wait, it waits before that. Its answers are written down in one transaction
+when the last of them is there. A process that dies in between leaves orders UNKNOWN, as it does with one order, and the
+next cycle asks for each by its name.
 """
 
 from __future__ import annotations
@@ -29,15 +30,17 @@ def send(desk: Desk, ticket: CycleTicket, intents: Sequence[OrderIntent]) -> Non
     All exits have their answers before the first entry leaves: they pay for it. Raises LeaseLost; and
     CredentialsRefused, after the answers to the orders of the same wave are written down: then nothing leaves any more.
     """
-    at_once = desk.broker.most_at_once if isinstance(desk.broker, TakesManyAtOnce) else 1
-    if at_once == 1 or len(intents) < 2:
+    broker = desk.broker
+    if not isinstance(broker, TakesManyAtOnce):
         for intent in intents:
             _send_wave(desk, ticket, [intent], None)
         return
+    at_once = broker.most_at_once
     exits = [intent for intent in intents if not intent.purpose.is_entry]
     entries = [intent for intent in intents if intent.purpose.is_entry]
-    with ThreadPoolExecutor(min(at_once, len(intents)), thread_name_prefix="order") as threads:
+    with ThreadPoolExecutor(at_once, thread_name_prefix="order") as threads:  # which are started when they are needed
         for wave in (*_waves(exits, at_once), *_waves(entries, at_once)):
+            broker.make_way(len(wave))
             _send_wave(desk, ticket, wave, threads)
 
 

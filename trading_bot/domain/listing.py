@@ -54,6 +54,10 @@ class TakesManyAtOnce(Protocol):
         """How many orders may be on their way at the same time."""
         ...
 
+    def make_way(self, orders: int) -> None:
+        """Wait for as long as so many orders would have to wait, so that none does once it has passed the last gate."""
+        ...
+
 
 @runtime_checkable
 class FindsMany(Protocol):

@@ -44,6 +44,21 @@ def test_the_first_requests_pass_at_once_and_the_next_one_waits_for_the_oldest()
     assert time.slept == [30]
 
 
+def test_way_is_made_for_several_when_the_oldest_that_are_in_the_way_are_a_minute_old_and_no_place_is_taken():
+    time = Time()
+    three = limit(time, 3)
+    for _ in range(3):
+        three.wait()
+        time.now += 10
+
+    three.make_way(2)
+    assert time.slept == [40]  # the second one left at 10 seconds, and it is 30 now
+    three.wait()
+    three.wait()
+    three.make_way(9)  # more than will ever pass at once: it waits until nothing is in the way
+    assert time.slept == [40, 60]
+
+
 @given(pauses=st.lists(st.floats(0, 90), min_size=1, max_size=60), most=st.integers(1, 5))
 def test_no_minute_ever_holds_more_than_the_limit(pauses: list[float], most: int):
     time = Time()

@@ -34,6 +34,10 @@ class Crowd:
     lock: threading.Lock = field(default_factory=threading.Lock)
     meeting: threading.Barrier | None = None
     on_arrival: Callable[[OrderIntent], object] = lambda _: None
+    while_waiting: Callable[[int], object] = lambda _: None
+
+    def make_way(self, orders: int) -> None:
+        self.while_waiting(orders)
 
     def submit(self, intent: OrderIntent, *, at: datetime) -> OrderUpdate:
         with self.lock:
@@ -70,7 +74,7 @@ class Scene:
         self.intents = self.books.decide(*decisions)
         self.ticket = CycleTicket("monday", AT, MONDAY, self.books.lease, TradingState.ACTIVE)
 
-    def send(self, broker: Crowd) -> dict[str, str]:
+    def send(self, broker: Crowd | Counter) -> dict[str, str]:
         """Send all, and return what the book says of each symbol."""
         send(Desk(broker, self.books.book), self.ticket, self.intents)  # pyright: ignore[reportArgumentType]
         return self.statuses()
@@ -155,9 +159,41 @@ def test_a_state_that_changes_between_two_waves_holds_the_entries_back(scene: Bu
     assert found == {"S0": "accepted", **{f"B{n}": "intended" for n in range(6)}}
 
 
-def test_a_broker_that_does_not_say_so_gets_one_order_after_the_other(scene: Build):
+def test_what_changes_while_a_limit_of_requests_is_waited_for_is_seen_before_the_orders_leave(scene: Build):
+    built, waited = scene(buys=6), list[int]()
+
+    def paused(orders: int) -> None:
+        waited.append(orders)
+        built.books.break_with("UPDATE control SET state = 'reducing'")
+
+    broker = Crowd(while_waiting=paused)
+    found = built.send(broker)
+
+    assert (broker.arrived, waited) == ([], [AT_ONCE, 2])
+    assert set(found.values()) == {"intended"}
+
+
+def test_a_broker_that_takes_one_at_a_time_gets_one_order_after_the_other(scene: Build):
     broker = Crowd(most_at_once=1)
     scene(buys=5).send(broker)
 
     assert (broker.most_there, len(broker.arrived)) == (1, 5)
     assert {thread.name for thread in threading.enumerate() if thread.name.startswith("order")} == set()
+
+
+class Counter:
+    """A broker that knows nothing of several at once."""
+
+    def __init__(self) -> None:
+        self.threads = list[str]()
+
+    def submit(self, intent: OrderIntent, *, at: datetime) -> OrderUpdate:
+        self.threads.append(threading.current_thread().name)
+        return update(intent.client_order_id, OrderStatus.ACCEPTED)
+
+
+def test_a_broker_that_does_not_say_so_gets_all_from_one_thread(scene: Build):
+    broker = Counter()
+    scene(buys=5).send(broker)
+
+    assert broker.threads == [threading.current_thread().name] * 5
