@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from trading_bot.domain.listing import TakesManyAtOnce
+from trading_bot.domain.offers import offers
 from trading_bot.domain.ports import BrokerAdapter
 
 Answer = TypeVar("Answer")
@@ -20,7 +21,7 @@ def meanwhile(broker: BrokerAdapter, question: Callable[[], Answer]) -> Generato
     Where the broker answers one question at a time, it is asked when its answer is wanted. The question is asked in
     another thread: it must not touch the book.
     """
-    if not isinstance(broker, TakesManyAtOnce) or broker.most_at_once < 2:
+    if not offers(broker, TakesManyAtOnce) or broker.most_at_once < 2:
         yield question
         return
     with ThreadPoolExecutor(1, thread_name_prefix="ask") as thread:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from trading_bot.domain.cash import CashActivity, CashKind, Execution, ListsCash, ListsExecutions, most_fees
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import CENT, ZERO, cents
+from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import ExecutionId, Fill
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.words import dollars, price_text, shares_text, trade
@@ -39,7 +40,7 @@ class Comparison:
 def cash_question(desk: Desk) -> Callable[[], tuple[CashActivity, ...]]:
     """Return what asks the broker for movements of cash, () where it lists none. It may be asked in any thread."""
     broker = desk.broker
-    if not isinstance(broker, ListsCash):
+    if not offers(broker, ListsCash):
         return tuple
     after = desk.book.cash.ask_after()
     return lambda: broker.cash_activities(after)
@@ -59,7 +60,7 @@ def compare(desk: Desk) -> Comparison:
     """Ask the broker what it has, and say where our book has something else. Raises BrokerError."""
     ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
     found = differences(ours, theirs, by_hand(desk))
-    if ours.cash == theirs.cash or not isinstance(desk.broker, ListsCash):
+    if ours.cash == theirs.cash or not offers(desk.broker, ListsCash):
         return Comparison(ours, theirs, tuple(found))
     explained = _explanation(desk, ours.cash - theirs.cash)
     if not explained:
@@ -89,7 +90,7 @@ def _and_by_hand(shares: Decimal) -> str:
 
 def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
     """Return the shares in the account that the owner, or another program, has bought: no strategy touches them."""
-    return desk.book.cash.by_hand() if isinstance(desk.broker, ListsExecutions) else {}
+    return desk.book.cash.by_hand() if offers(desk.broker, ListsExecutions) else {}
 
 
 def take_up_executions(desk: Desk, ticket: CycleTicket) -> tuple[tuple[Fill, ...], tuple[CashActivity, ...]]:
@@ -98,7 +99,7 @@ def take_up_executions(desk: Desk, ticket: CycleTicket) -> tuple[tuple[Fill, ...
     An order of ours that had ended may have filled all the same, and nobody asks for it any more.
     Raises LeaseLost, BrokerError.
     """
-    if not isinstance(desk.broker, ListsExecutions):
+    if not offers(desk.broker, ListsExecutions):
         return (), ()
     done = desk.broker.executions_since(desk.book.cash.ask_after())
     ours = desk.book.cash.ours({execution.client_order_id for execution in done})
@@ -201,7 +202,7 @@ def _explanation(desk: Desk, missing: Decimal) -> str:
 
 
 def _not_booked(desk: Desk) -> Decimal:
-    if not isinstance(desk.broker, ListsCash):
+    if not offers(desk.broker, ListsCash):
         return ZERO
     due = desk.book.cash.due(desk.broker.cash_activities(desk.book.cash.ask_after()))
     return sum((activity.amount for activity in due), ZERO)

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from trading_bot.core.comparing import by_hand
 from trading_bot.domain.cycle import ControlState, CycleTicket, TradingState
@@ -20,6 +19,7 @@ from trading_bot.domain.inputs import Inputs
 from trading_bot.domain.listing import KnowsAssets, KnowsQuotes
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
+from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import Decision, OpenOrder, Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
@@ -46,17 +46,11 @@ def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequen
         control=desk.book.control.read(),
         buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
-        assets=cast("KnowsAssets", broker).assets(symbols) if to_decide and _offers(type(broker), KnowsAssets) else {},
+        assets=broker.assets(symbols) if to_decide and offers(broker, KnowsAssets) else {},
         by_hand=by_hand(desk) if to_decide else {},
-        quotes=cast("KnowsQuotes", broker).quotes(symbols) if to_decide and _offers(type(broker), KnowsQuotes) else {},
+        quotes=broker.quotes(symbols) if to_decide and offers(broker, KnowsQuotes) else {},
         resting=orders.resting,
     )
-
-
-@cache
-def _offers(kind: type, port: type) -> bool:
-    """Say whether a broker has an optional port: asked once, for looking takes longer than most rules."""
-    return issubclass(kind, port)
 
 
 def _track_record(desk: Desk, ticket: CycleTicket, market: MarketState) -> TrackRecord:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import TakesManyAtOnce
+from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import OrderIntent, OrderUpdate
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def send(desk: Desk, ticket: CycleTicket, intents: Sequence[OrderIntent]) -> Non
     CredentialsRefused, after the answers to the orders of the same wave are written down: then nothing leaves any more.
     """
     broker = desk.broker
-    if not isinstance(broker, TakesManyAtOnce):
+    if not offers(broker, TakesManyAtOnce):
         for intent in intents:
             _send_wave(desk, ticket, [intent], None)
         return

@@ -17,6 +17,7 @@ from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import FindsMany
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.money import ZERO
+from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import ClientOrderId, Fill, OpenOrder, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.words import sentence, shares_text, trade
@@ -84,7 +85,7 @@ def where_they_stand(broker: BrokerAdapter, order_ids: Sequence[ClientOrderId]) 
     """
     if not order_ids:
         return []
-    if isinstance(broker, FindsMany):
+    if offers(broker, FindsMany):
         return list(broker.find_all(order_ids))
     listed = {order.client_order_id: order for order in broker.open_orders()} if len(order_ids) > FEW else {}
     return [listed.get(order_id) or broker.find(order_id) for order_id in order_ids]
@@ -141,7 +142,7 @@ def _cancelled(desk: Desk, ticket: CycleTicket, found: OrderUpdate) -> tuple[Ord
 
 def _book_splits(desk: Desk, ticket: CycleTicket, market: MarketState) -> None:
     held = desk.book.ledger.portfolio().positions
-    pays = isinstance(desk.broker, ListsCash)  # then it lists what it pays for parts of a share, and we need not guess
+    pays = offers(desk.broker, ListsCash)  # then it lists what it pays for parts of a share, and we need not guess
     splits = [split for split in market.splits if split.symbol in held]
     priced = [(split, ZERO if pays else market.close_on(split.symbol, split.session)) for split in splits]
     for split in desk.book.ledger.apply_splits(
@@ -196,7 +197,7 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
 
 def _may_still_move(desk: Desk) -> bool:
     """Say whether something is on its way that may make both books agree."""
-    return not desk.data.historical and (isinstance(desk.broker, ListsCash) or bool(desk.book.journal.open_orders()))
+    return not desk.data.historical and (offers(desk.broker, ListsCash) or bool(desk.book.journal.open_orders()))
 
 
 def _booked_meanwhile(desk: Desk, ticket: CycleTicket, before: Settlement) -> Settlement:

@@ -23,5 +23,12 @@ def exposure_within(
         return passed(order, within, observed=NOT_FOR_EXITS)
     asked = share_of_equity(invested + order.notional, context)
     room = (context.equity * limit - invested) / order.price
-    message = f"{kind} exposure may be {limit:.0%} of equity, asked were {asked:.1%}"
-    return capped(order, room, (within, exceeded), message, observed=asked, limit=limit, unit=UNIT)
+    return capped(
+        order,
+        room,
+        (within, exceeded),
+        lambda: f"{kind} exposure may be {limit:.0%} of equity, asked were {asked:.1%}",
+        observed=asked,
+        limit=limit,
+        unit=UNIT,
+    )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.words import counted
-from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
+from trading_bot.risk.rulings import FOUR_PLACES, NOT_FOR_EXITS, passed, refused
 
 UNIT = "share of the equity then"
 
@@ -29,7 +29,7 @@ def loss_within(order: Order, context: RiskContext, *, sessions: int, limit: Dec
             order, exceeded, f"there was no equity on {then.session}", observed=then.equity, limit=limit, unit=UNIT
         )
     loss = 1 - context.equity / then.equity
-    seen = loss.quantize(Decimal("0.0001"))
+    seen = loss.quantize(FOUR_PLACES)
     if loss < limit:
         return passed(order, within, observed=seen, limit=limit, unit=UNIT)
     message = (

@@ -116,19 +116,21 @@ class RiskManager:
 
     def _decide_one(self, signal: Signal, context: RiskContext) -> Decision:
         requested = self._size(signal, context)
-        order = Order(signal, requested, context.prices.get(signal.symbol, ZERO))
+        left, price = requested, context.prices.get(signal.symbol, ZERO)
+        order = Order(signal, left, price)
         rulings: list[Ruling] = []
         for name, rule in self.rules.items():
             ruling = _ask(name, rule, order, context)
             rulings.append(ruling)
-            if ruling.allowed < order.quantity:
-                order = Order(signal, ruling.allowed, order.price)
-            if order.quantity <= 0:
+            if ruling.allowed < left:
+                left = ruling.allowed
+                order = Order(signal, left, price)
+            if not left:
                 return Rejected(signal, requested, ZERO, name, ruling.message or NOTHING_ASKED, tuple(rulings))
         binding = self._binding(rulings)
         if binding is None:
-            return Approved(signal, requested, order.quantity, "", "every rule let it pass", tuple(rulings))
-        return Resized(signal, requested, order.quantity, binding.rule, binding.message, tuple(rulings))
+            return Approved(signal, requested, left, "", "every rule let it pass", tuple(rulings))
+        return Resized(signal, requested, left, binding.rule, binding.message, tuple(rulings))
 
     def _size(self, signal: Signal, context: RiskContext) -> Decimal:
         """Return the shares that bring the position to its wanted weight, before any rule.
@@ -170,7 +172,7 @@ class RiskManager:
 
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
         """Return the ruling that set the size. Rounding binds only where no limit did."""
-        bound = [ruling for ruling in rulings if ruling.binds]
+        bound = [ruling for ruling in rulings if ruling.allowed < ruling.asked]
         limits = [ruling for ruling in bound if self.rules[ruling.rule].stage is not Stage.ROUNDING]
         return (limits or bound or [None])[-1]
 
@@ -179,7 +181,8 @@ def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Rulin
     """Return the rule's ruling; a rule that fails, or wants more than was asked, refuses."""
     try:
         ruling = rule.check(order, context)
-        is_sane = ZERO <= ruling.allowed <= order.quantity  # raises on NaN
+        allowed, asked = ruling.allowed, order.quantity
+        is_sane = allowed is asked or ZERO <= allowed <= asked  # raises on NaN
     except RULE_FAULTS as error:
         log.exception("Risk rule %s failed on %s", name, order.symbol)
         message = f"the rule could not be evaluated ({type(error).__name__}: {error}), so it refuses"
@@ -189,7 +192,7 @@ def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Rulin
         return Ruling(
             name, "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
         )
-    return Ruling(name, *ruling[1:])
+    return ruling.by(name)
 
 
 def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:

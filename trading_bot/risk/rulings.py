@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from math import isnan
@@ -11,30 +11,39 @@ import numpy as np
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.orders import Order, Ruling
+from trading_bot.domain.orders import Order, Ruling, new_ruling
 from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.track_record import Closed, ClosedTrade, sorted_out
 
 NOT_FOR_EXITS = "exits pass"
+FOUR_PLACES = Decimal("0.0001")  # of a share of something, where it is shown
 
 
 def passed(order: Order, code: str, *, observed: object = "", limit: object = "", unit: str = "") -> Ruling:
     """Let all of the order's shares through."""
     shares = order.quantity
-    return Ruling("", code, shares, shares, str(observed), str(limit), unit, "")
+    return new_ruling(("", code, shares, shares, str(observed), str(limit), unit, ""))
 
 
 def capped(
-    order: Order, allowed: Decimal, codes: tuple[str, str], message: str, *, observed: object, limit: object, unit: str
+    order: Order,
+    allowed: Decimal,
+    codes: tuple[str, str],
+    message: Callable[[], str],
+    *,
+    observed: object,
+    limit: object,
+    unit: str,
 ) -> Ruling:
     """Let at most `allowed` shares through: all, some, or none when `allowed` is 0 or less.
 
-    `codes` are the one to let all of them through with, and the one to take some away with.
+    `codes` are the one to let all of them through with, and the one to take some away with. `message` is asked for in
+    the second case only: wording it takes longer than all the arithmetic before.
     """
     within, exceeded = codes
     if allowed >= order.quantity:
         return passed(order, within, observed=observed, limit=limit, unit=unit)
-    return Ruling("", exceeded, order.quantity, max(allowed, ZERO), str(observed), str(limit), unit, message)
+    return Ruling("", exceeded, order.quantity, max(allowed, ZERO), str(observed), str(limit), unit, message())
 
 
 def refused(order: Order, code: str, message: str, *, observed: object, limit: object, unit: str = "") -> Ruling:
@@ -44,7 +53,7 @@ def refused(order: Order, code: str, message: str, *, observed: object, limit: o
 
 def share_of_equity(dollars: Decimal, context: RiskContext) -> Decimal:
     """Return `dollars` as a share of equity with four decimals; 0 when there is no equity."""
-    return (dollars / context.equity).quantize(Decimal("0.0001")) if context.equity > 0 else ZERO
+    return (dollars / context.equity).quantize(FOUR_PLACES) if context.equity > 0 else ZERO
 
 
 def value_of(symbol: Symbol, context: RiskContext) -> Decimal:
@@ -69,8 +78,8 @@ def ended_within(trades: Sequence[ClosedTrade], sessions: int, context: RiskCont
     return [trade for trade in trades if sessions_since(trade.session, context) < sessions]
 
 
-def known_values(history: MarketHistory, rows: FloatMatrix, symbol: Symbol) -> list[float]:
-    """Return what is known of a symbol in some rows of one of the history's arrays, oldest first."""
+def known_values(history: MarketHistory, array: FloatMatrix, sessions: int, symbol: Symbol) -> list[float]:
+    """Return what is known of a symbol in the last sessions of one of the history's arrays, oldest first."""
     column = history.find(symbol)
-    values: list[float] = [] if column is None else rows[:, column].tolist()
+    values: list[float] = [] if column is None else array[-sessions:, column].tolist()
     return [value for value in values if not isnan(value)]

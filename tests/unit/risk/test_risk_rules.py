@@ -25,6 +25,7 @@ from trading_bot.risk.rules.risk_per_trade import RiskPerTrade
 from trading_bot.risk.rules.sector_allocation import SectorAllocation
 from trading_bot.risk.rules.trading_state import TradingStateRule
 from trading_bot.risk.rules.whole_shares import WholeShares
+from trading_bot.risk.rulings import capped
 
 FIVE_PERCENT = Decimal("0.05")
 
@@ -357,6 +358,37 @@ def test_a_holding_the_market_does_not_list_is_alike_nobody():
     seen = context(market(history(np.full((61, 1), 10.0), ["AAA"])), holding(0, OLD=(1, 10)))
 
     assert CorrelatedPositions(max_correlated_positions=1).check(buy(1), seen).allowed == 1
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_what_is_held_counts_now_whatever_was_held_when_the_rule_was_asked_before(gap):
+    mine, other = with_correlation(0.0)
+    alike, apart = [f"A{n:02}" for n in range(80)], [f"B{n:02}" for n in range(80)]
+    rows = dict.fromkeys(alike, mine) | dict.fromkeys(apart, other)
+    if gap:
+        rows["A01"] = np.where(np.arange(61) == 7, NO_VALUE, mine)
+    seen, rule = priced(AAA=mine, **rows), CorrelatedPositions(max_correlated_positions=200)
+
+    def counted(*held: str) -> str:
+        return rule.check(buy(1), context(seen, holding(0, **dict.fromkeys(held, (1, 10))))).observed
+
+    assert counted("B00", "A01") == "1"
+    assert counted("B00", "A01", "A02") == "2"  # one more
+    assert counted("B00", "A02") == "1"  # one is gone
+    assert counted("A00", "OLD", "A01", "B01") == "2"  # others, of which the market does not list one
+    assert counted(*apart, *alike) == "80"  # many at once
+    assert counted(*apart) == "0"
+    assert counted() == "0"
+
+
+def test_what_takes_shares_away_is_worded_only_where_it_does():
+    def words() -> str:
+        raise ArithmeticError("there is nothing to say")
+
+    codes, facts = ("WITHIN", "EXCEEDED"), {"observed": 5, "limit": 5, "unit": "shares"}
+
+    assert capped(buy(5), Decimal(5), codes, words, **facts).code == "WITHIN"
+    assert capped(buy(5), Decimal(4), codes, lambda: "too many", **facts).message == "too many"
 
 
 # ── rounding ──────────────────────────────────────────────────────────────────────────────────────

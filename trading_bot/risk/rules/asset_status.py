@@ -44,12 +44,11 @@ class AssetStatusRule:
         if asset.fractionable or whole == order.quantity:
             return passed(order, "ASSET_TRADABLE", observed="tradable", limit="tradable")
         asked = order.quantity.normalize()
-        message = f"{order.symbol} is traded in whole shares only, asked were {asked:f}"
         return capped(
             order,
             whole,
             ("ASSET_TRADABLE", "WHOLE_SHARES_ONLY"),
-            message,
+            lambda: f"{order.symbol} is traded in whole shares only, asked were {asked:f}",
             observed=asked,
             limit=whole,
             unit="shares",

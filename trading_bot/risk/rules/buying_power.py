@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Lt
 
+from trading_bot.domain.money import CENT
 from trading_bot.domain.orders import Order, Ruling, Side
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
@@ -33,14 +34,13 @@ class BuyingPower:
             return passed(order, "BUYING_POWER_SUFFICES", observed="sales pass")
         left = context.buying_power
         room = left / (order.price * (1 + self.reserve))
-        needed = (order.notional * (1 + self.reserve)).quantize(Decimal("0.01"))
-        message = f"${left:,.2f} of buying power are left, asked were ${needed:,.2f}"
+        needed = (order.notional * (1 + self.reserve)).quantize(CENT)
         return capped(
             order,
             room,
             ("BUYING_POWER_SUFFICES", "BUYING_POWER_EXCEEDED"),
-            message,
+            lambda: f"${left:,.2f} of buying power are left, asked were ${needed:,.2f}",
             observed=needed,
-            limit=left.quantize(Decimal("0.01")),
+            limit=left.quantize(CENT),
             unit="dollars",
         )

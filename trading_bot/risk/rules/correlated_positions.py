@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -17,6 +19,7 @@ from trading_bot.risk.registry import risk_rule
 from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
 
 FEWEST_RETURNS = 20  # a correlation over fewer common sessions says nothing
+FIRST_ROOM = 64  # positions; made more when it is filled
 
 
 @risk_rule("correlated_positions")
@@ -54,11 +57,66 @@ class CorrelatedPositions:
     def _alike(self, symbol: Symbol, context: RiskContext) -> tuple[Symbol, ...]:
         """Return the held symbols that move together with `symbol`, in alphabetical order."""
         history = context.market.history
-        mine = history.column(symbol)
-        moves = _moves(history, self.window)
-        columns = [c for c in history.columns_of(context.portfolio.positions) if c is not None and c != mine]
-        alike = np.flatnonzero(_correlations(moves, mine, columns) > self.correlation_threshold)
-        return tuple(sorted(history.symbols[columns[place]] for place in alike))
+        return _crowd(history, self.window).alike(symbol, context.portfolio.positions, self.correlation_threshold)
+
+
+class _Crowd:
+    """Who moves with whom in one history.
+
+    What is held is kept as rows of numbers from one signal to the next, for an approval adds a single row to it. That
+    saves time and is no memory: other positions than those before are taken up anew.
+    """
+
+    def __init__(self, history: MarketHistory, window: int) -> None:
+        """Work out how all symbols move."""
+        self._history, self._moves = history, _moves(history, window)
+        self._held: list[Symbol] = []
+        self._columns: list[int] = []  # of those in the universe
+        self._gaps: list[int] = []  # places in `_columns` where a return is missing
+        self._units = np.empty((FIRST_ROOM, self._moves.units.shape[1]))  # the first rows: those of `_columns`
+        self._one_at_a_time = Lock()
+
+    def alike(self, symbol: Symbol, positions: Iterable[Symbol], threshold: float) -> tuple[Symbol, ...]:
+        """Return the positions whose correlation with `symbol` is above the threshold, in alphabetical order."""
+        with self._one_at_a_time:
+            self._take_up(list(positions))
+            places: list[int] = (self._correlations(self._history.column(symbol)) > threshold).nonzero()[0].tolist()
+            return tuple(sorted(self._history.symbols[self._columns[place]] for place in places))
+
+    def _take_up(self, positions: list[Symbol]) -> None:
+        if positions[: len(self._held)] != self._held:
+            self._held, self._columns, self._gaps = [], [], []
+        new = positions[len(self._held) :]
+        self._held += new
+        for column in self._history.columns_of(new):
+            if column is not None:
+                self._add(column)
+
+    def _add(self, column: int) -> None:
+        place = len(self._columns)
+        if place == len(self._units):
+            self._units = np.concatenate((self._units, np.empty_like(self._units)))
+        self._units[place] = self._moves.units[column]
+        self._columns.append(column)
+        if self._moves.gaps.item(column):
+            self._gaps.append(place)
+
+    def _correlations(self, mine: int) -> FloatVector:
+        """Return Pearson's r of the symbol in column `mine` with each of those held."""
+        moves = self._moves
+        if len(moves.returns) < FEWEST_RETURNS:
+            return np.zeros(len(self._columns))
+        if moves.gaps.item(mine):
+            return np.array([_correlation(moves, mine, other) for other in self._columns])
+        found: FloatVector = self._units[: len(self._columns)] @ moves.units[mine]
+        for place in self._gaps:
+            found[place] = _correlation(moves, mine, self._columns[place])
+        return found
+
+
+@lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
+def _crowd(history: MarketHistory, window: int) -> _Crowd:
+    return _Crowd(history, window)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +128,6 @@ class _Moves:
     units: FloatMatrix  # (N, window), less their mean and scaled to length 1; 0 for what never moves
 
 
-@lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
 def _moves(history: MarketHistory, window: int) -> _Moves:
     closes = history.close[-window - 1 :]
     returns = closes[1:] / closes[:-1] - 1.0
@@ -81,17 +138,8 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     return _Moves(returns, np.logical_not(np.isfinite(length)), np.ascontiguousarray(units.T))
 
 
-def _correlations(moves: _Moves, mine: int, others: list[int]) -> FloatVector:
-    """Return Pearson's r of one symbol with each of the others."""
-    if not others or moves.gaps[mine] or moves.gaps[others].any() or len(moves.returns) < FEWEST_RETURNS:
-        return np.array([_correlation(moves, mine, other) for other in others])
-    return moves.units[others] @ moves.units[mine]
-
-
 def _correlation(moves: _Moves, left: int, right: int) -> float:
     """Return Pearson's r over common sessions; 0 when there are too few or one side never moves."""
-    if not (moves.gaps[left] or moves.gaps[right]):
-        return float(moves.units[left] @ moves.units[right]) if len(moves.returns) >= FEWEST_RETURNS else 0.0
     mine, other = moves.returns[:, left], moves.returns[:, right]
     common = np.isfinite(mine) & np.isfinite(other)
     if common.sum() < FEWEST_RETURNS:

@@ -25,12 +25,11 @@ class Holdings:
         if order.side is Side.BUY:
             return passed(order, "SALE_WITHIN_HOLDING", observed="buys pass")
         held = max(context.sellable(order.symbol), ZERO)
-        message = f"{held} shares of {order.symbol} are left to sell"
         return capped(
             order,
             held,
             ("SALE_WITHIN_HOLDING", "SALE_EXCEEDS_HOLDING"),
-            message,
+            lambda: f"{held} shares of {order.symbol} are left to sell",
             observed=order.quantity,
             limit=held,
             unit="shares",

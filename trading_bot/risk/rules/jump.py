@@ -34,7 +34,7 @@ class Jump:
         if not order.signal.purpose.is_entry:
             return passed(order, "NO_JUMP", observed=NOT_FOR_EXITS)
         history, limit, unit = context.market.history, self.max_jump_pct, "share of the close before"
-        known = known_values(history, history.close[-self.jump_sessions - 1 :], order.symbol)
+        known = known_values(history, history.close, self.jump_sessions + 1, order.symbol)
         moves = [abs(after / before - 1) for before, after in pairwise(known)]
         if not moves:
             return passed(order, "NO_JUMP", observed="no close before")

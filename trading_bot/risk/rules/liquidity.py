@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Gt, Le
 
 from trading_bot.domain.market import MarketHistory
-from trading_bot.domain.money import ZERO
+from trading_bot.domain.money import CENT, ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
@@ -38,20 +38,20 @@ class Liquidity:
         if not order.signal.purpose.is_entry:
             return passed(order, "VOLUME_SUFFICES", observed=NOT_FOR_EXITS)
         history = context.market.history
-        known = known_values(history, history.volume[-SESSIONS:], order.symbol)
+        known = known_values(history, history.volume, SESSIONS, order.symbol)
         if not known and not _has_volumes(history):
             return passed(order, "VOLUME_SUFFICES", observed="the prices come without volumes")
         mean = Decimal(repr(sum(known) / len(known))) if known else ZERO
-        limit = (mean * self.max_volume_share).quantize(Decimal("0.01"))
+        limit = (mean * self.max_volume_share).quantize(CENT)
         held = context.portfolio.held(order.symbol)
-        message = (
-            f"a position may be {self.max_volume_share:.1%} of the {mean:,.0f} shares that change hands on a usual day"
-        )
         return capped(
             order,
             limit - held,
             ("VOLUME_SUFFICES", "POSITION_EXCEEDS_VOLUME"),
-            message,
+            lambda: (
+                f"a position may be {self.max_volume_share:.1%} of the {mean:,.0f} shares that change hands on a usual "
+                "day"
+            ),
             observed=order.quantity + held,
             limit=limit,
             unit="shares",

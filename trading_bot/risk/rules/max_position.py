@@ -29,13 +29,12 @@ class MaxPosition:
             return passed(order, "POSITION_WITHIN_MAX_PCT", observed=NOT_FOR_EXITS)
         held, limit = value_of(order.symbol, context), self.max_position_pct
         asked = share_of_equity(held + order.notional, context)
-        message = f"a position may be {limit:.1%} of equity, asked were {asked:.1%}"
         room = (context.equity * limit - held) / order.price
         return capped(
             order,
             room,
             ("POSITION_WITHIN_MAX_PCT", "POSITION_EXCEEDS_MAX_PCT"),
-            message,
+            lambda: f"a position may be {limit:.1%} of equity, asked were {asked:.1%}",
             observed=asked,
             limit=limit,
             unit="share of equity",

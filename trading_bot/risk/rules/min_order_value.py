@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
+from trading_bot.domain.money import CENT
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
@@ -25,7 +26,7 @@ class MinOrderValue:
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return all shares, or none."""
-        seen, limit = order.notional.quantize(Decimal("0.01")), self.min_order_value
+        seen, limit = order.notional.quantize(CENT), self.min_order_value
         leaves_nothing = not order.signal.purpose.is_entry and order.quantity == context.sellable(order.symbol)
         if order.notional >= limit or leaves_nothing:
             return passed(order, "ORDER_WORTH_SENDING", observed=seen, limit=limit, unit="dollars")

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
+from trading_bot.domain.money import CENT
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
@@ -39,12 +40,19 @@ class NewsRisk:
         if not score < 0:  # also for NaN, which says that there is no news
             return passed(order, "NEWS_ALLOWS", observed="no news" if isnan(score) else f"{score:+.2f}")
         badness, limit, unit = Decimal(repr(-score)), self.news_veto, "sentiment below 0"
-        seen = badness.quantize(Decimal("0.01"))
+        seen = badness.quantize(CENT)
         if badness >= limit:
             message = f"the news of {order.symbol} is bad ({score:+.2f}): no entry from {-limit:+.2f} down"
             return refused(order, "NEWS_FORBIDS", message, observed=seen, limit=limit, unit=unit)
         left = 1 - self.news_influence * badness / limit
         wanted = context.equity * Decimal(repr(order.signal.wanted_weight)) * left / order.price
-        message = f"the news of {order.symbol} is bad ({score:+.2f}): {left:.0%} of what was wanted"
         room = wanted - context.portfolio.held(order.symbol)
-        return capped(order, room, ("NEWS_ALLOWS", "NEWS_BAD"), message, observed=seen, limit=limit, unit=unit)
+        return capped(
+            order,
+            room,
+            ("NEWS_ALLOWS", "NEWS_BAD"),
+            lambda: f"the news of {order.symbol} is bad ({score:+.2f}): {left:.0%} of what was wanted",
+            observed=seen,
+            limit=limit,
+            unit=unit,
+        )

@@ -44,12 +44,11 @@ class PortfolioHeat:
         limit = self.max_portfolio_risk
         asked = share_of_equity(hot + order.notional * distance, context)
         room = (context.equity * limit - hot) / (distance * order.price)
-        message = f"all stops together may cost {limit:.1%} of equity, asked were {asked:.2%}"
         return capped(
             order,
             room,
             ("HEAT_WITHIN_LIMIT", "HEAT_EXCEEDS_LIMIT"),
-            message,
+            lambda: f"all stops together may cost {limit:.1%} of equity, asked were {asked:.2%}",
             observed=asked,
             limit=limit,
             unit="share of equity",

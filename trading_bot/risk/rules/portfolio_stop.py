@@ -12,7 +12,7 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
+from trading_bot.risk.rulings import FOUR_PLACES, NOT_FOR_EXITS, passed, refused
 
 
 @risk_rule("portfolio_stop")
@@ -33,7 +33,7 @@ class PortfolioStop:
         if not order.signal.purpose.is_entry:
             return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         drawdown = _fall(context.equity, context.high_water)
-        seen, limit = drawdown.quantize(Decimal("0.0001")), self.portfolio_stop_loss_pct
+        seen, limit = drawdown.quantize(FOUR_PLACES), self.portfolio_stop_loss_pct
         unit = "share of the high-water mark"
         why = self.reached(context.equity, context.high_water)
         if not why:

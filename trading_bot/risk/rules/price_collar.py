@@ -11,7 +11,7 @@ from annotated_types import Gt, Le
 from trading_bot.domain.orders import Order, Ruling, Side
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import passed, refused
+from trading_bot.risk.rulings import FOUR_PLACES, passed, refused
 
 
 @risk_rule("price_collar")
@@ -34,7 +34,7 @@ class PriceCollar:
             return passed(order, "PRICE_NEAR_QUOTE", observed="no quote")
         there = quote.ask if order.side is Side.BUY else quote.bid
         off, limit, unit = abs(there / order.price - 1), self.price_collar_pct, "share of the price"
-        seen = off.quantize(Decimal("0.0001"))
+        seen = off.quantize(FOUR_PLACES)
         if off <= limit:
             return passed(order, "PRICE_NEAR_QUOTE", observed=seen, limit=limit, unit=unit)
         message = (

@@ -12,7 +12,7 @@ from trading_bot.domain.listing import Quote
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
+from trading_bot.risk.rulings import FOUR_PLACES, NOT_FOR_EXITS, passed, refused
 
 
 @risk_rule("quote")
@@ -49,7 +49,7 @@ class QuoteRule:
             message = f"the quote of {order.symbol} is {age:.0f} seconds old, {seconds} are the limit"
             return refused(order, "QUOTE_TOO_OLD", message, observed=f"{age:.0f}", limit=seconds, unit="seconds")
         spread, limit, unit = quote.spread, self.max_spread_pct, "share of the middle price"
-        seen = spread.quantize(Decimal("0.0001"))
+        seen = spread.quantize(FOUR_PLACES)
         if spread <= limit:
             return passed(order, "QUOTE_FINE", observed=seen, limit=limit, unit=unit)
         message = f"bid and ask of {order.symbol} are {spread:.2%} apart, {limit:.2%} are the limit"

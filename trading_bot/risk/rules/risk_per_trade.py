@@ -42,12 +42,11 @@ class RiskPerTrade:
         held, limit = value_of(order.symbol, context), self.max_risk_pct
         asked = share_of_equity((held + order.notional) * distance, context)
         room = (context.equity * limit / distance - held) / order.price
-        message = f"a fall to the stop ({distance:.0%} below) may cost {limit:.1%} of equity, asked were {asked:.2%}"
         return capped(
             order,
             room,
             ("TRADE_RISK_WITHIN_MAX_PCT", "TRADE_RISK_EXCEEDS_MAX_PCT"),
-            message,
+            lambda: f"a fall to the stop ({distance:.0%} below) may cost {limit:.1%} of equity, asked were {asked:.2%}",
             observed=asked,
             limit=limit,
             unit="share of equity",

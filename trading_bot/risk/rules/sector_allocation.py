@@ -37,12 +37,11 @@ class SectorAllocation:
         invested = totals(context).by_sector.get(sector, ZERO)
         asked = share_of_equity(invested + order.notional, context)
         room = (context.equity * limit - invested) / order.price
-        message = f"{sector} may be {limit:.0%} of equity, asked were {asked:.1%}"
         return capped(
             order,
             room,
             ("SECTOR_WITHIN_MAX_PCT", "SECTOR_EXCEEDS_MAX_PCT"),
-            message,
+            lambda: f"{sector} may be {limit:.0%} of equity, asked were {asked:.1%}",
             observed=asked,
             limit=limit,
             unit="share of equity",

@@ -48,15 +48,14 @@ class VolatilityTarget:
         moved = sum((abs(value_of(s, context)) * _yearly(history, s) for s in context.portfolio.positions), ZERO)
         asked = share_of_equity(moved + order.notional * mine, context)
         room = (context.equity * limit - moved) / (order.price * mine) if mine else order.quantity
-        message = (
-            f"the portfolio may move by {limit:.0%} of equity a year, asked were {asked:.1%}; "
-            f"{order.symbol} moves by {mine:.0%}"
-        )
         return capped(
             order,
             room,
             ("VOLATILITY_WITHIN_TARGET", "VOLATILITY_EXCEEDS_TARGET"),
-            message,
+            lambda: (
+                f"the portfolio may move by {limit:.0%} of equity a year, asked were {asked:.1%}; "
+                f"{order.symbol} moves by {mine:.0%}"
+            ),
             observed=asked,
             limit=limit,
             unit="share a year",

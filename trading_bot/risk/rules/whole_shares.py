@@ -43,7 +43,7 @@ class WholeShares:
             order,
             tradable,
             ("QUANTITY_TRADABLE", code),
-            message,
+            lambda: message,
             observed=order.quantity.normalize(),
             limit=tradable,
             unit="shares",
