@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
-from trading_bot.domain.listing import KnowsQuotes, Quote, TakesManyAtOnce
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.offers import offers
 
 
-class Patient:
-    """Gives quotes, and takes one order after the other."""
+@runtime_checkable
+class Sings(Protocol):
+    """One method."""
 
-    def quotes(self, symbols: Sequence[Symbol]) -> dict[Symbol, Quote]:
-        del symbols
-        return {}
+    def sing(self) -> str:
+        """Return a song."""
+        ...
 
 
-class Busy(Patient):
-    """Takes many orders at once, too."""
+@runtime_checkable
+class SingsAloud(Sings, Protocol):
+    """A method and a property."""
 
     @property
-    def most_at_once(self) -> int:
-        return 8
+    def loudness(self) -> int:
+        """How loud."""
+        ...
+
+
+class Bird:
+    """Sings."""
+
+    def sing(self) -> str:
+        return "cuckoo"
+
+
+class Opera(Bird):
+    """Sings aloud."""
+
+    @property
+    def loudness(self) -> int:
+        return 90
 
 
 def test_an_optional_port_is_offered_by_who_has_all_of_it_however_often_one_asks():
-    asked = [(offers(who, KnowsQuotes), offers(who, TakesManyAtOnce)) for who in (Patient(), Busy(), Patient(), Busy())]
+    asked = [(offers(who, Sings), offers(who, SingsAloud)) for who in (Bird(), Opera(), Bird(), Opera(), object())]
 
-    assert asked == [(True, False), (True, True), (True, False), (True, True)]
+    assert asked == [(True, False), (True, True), (True, False), (True, True), (False, False)]
