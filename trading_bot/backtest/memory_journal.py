@@ -38,12 +38,17 @@ class _Kept:
 
 
 class MemoryJournal:
-    """What was decided and sent?"""
+    """What was decided and sent?
+
+    Every order stays with the decision behind it. Of the decisions that no order follows from, those of the newest
+    cycle are kept: a backtest asks for no other ones, and over years they would take hundreds of megabytes.
+    """
 
     def __init__(self) -> None:
         """Begin with an empty journal."""
         self._orders: dict[ClientOrderId, _Kept] = {}
-        self._cycles: dict[str, tuple[tuple[Decision, ...], tuple[OrderIntent, ...]]] = {}
+        self._decided: set[str] = set()  # cycles
+        self._newest: tuple[str, tuple[Decision, ...], tuple[OrderIntent, ...]] = ("", (), ())
         self._open: dict[ClientOrderId, None] = {}  # in the order in which they were decided
 
     def commit_decisions(
@@ -58,7 +63,7 @@ class MemoryJournal:
     ) -> None:
         """Write down every decision and the orders that follow. Raises StateError when an order follows from none."""
         del lease, market_hash, record
-        if cycle_id in self._cycles:
+        if cycle_id in self._decided:
             raise StateError(f"Cycle {cycle_id} has decided already; its decisions stand.")
         wanted = {(d.signal.symbol, d.signal.purpose): d for d in decisions if not isinstance(d, Rejected)}
         for intent in intents:
@@ -67,22 +72,23 @@ class MemoryJournal:
                 raise StateError(f"Intent {intent.client_order_id} follows from no decision of cycle {cycle_id}.")
             self._orders[intent.client_order_id] = _Kept(intent, decision)
             self._open[intent.client_order_id] = None
-        self._cycles[cycle_id] = (tuple(decisions), tuple(intents))
+        self._decided.add(cycle_id)
+        self._newest = (cycle_id, tuple(decisions), tuple(intents))
 
     def decision_behind(self, order_id: ClientOrderId) -> Decision:
         """Return the decision that an order follows from. Raises KeyError for an order that is not in the book."""
         return self._orders[order_id].decision
 
     def decisions(self, cycle_id: str) -> tuple[Decision, ...]:
-        """Return the cycle's decisions in their order."""
-        return self._cycles[cycle_id][0] if cycle_id in self._cycles else ()
+        """Return the cycle's decisions in their order. Raises StateError when a later one has decided since."""
+        return self._kept_of(cycle_id)[0]
 
     def intents(self, cycle_id: str) -> tuple[OrderIntent, ...]:
-        """Return the cycle's intents in the order of their decisions."""
-        return self._cycles[cycle_id][1] if cycle_id in self._cycles else ()
+        """Return the cycle's intents in the order of their decisions. The errors of `decisions`."""
+        return self._kept_of(cycle_id)[1]
 
     def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
-        """Return where the cycle's orders stand."""
+        """Return where the cycle's orders stand. The errors of `decisions`."""
         return tuple(_update(self._orders[intent.client_order_id]) for intent in self.intents(cycle_id))
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
@@ -145,6 +151,14 @@ class MemoryJournal:
         if filled > kept.intent.quantity or (fill.symbol, fill.side) != (kept.intent.symbol, kept.intent.side):
             raise StateError(f"Fill {fill.execution_id} does not fit order {fill.client_order_id}.")
         self._keep(kept, after_booking(kept.standing, filled))
+
+    def _kept_of(self, cycle_id: str) -> tuple[tuple[Decision, ...], tuple[OrderIntent, ...]]:
+        newest, decisions, intents = self._newest
+        if newest == cycle_id:
+            return decisions, intents
+        if cycle_id in self._decided:
+            raise StateError(f"A backtest keeps the decisions of its newest cycle, {newest}, and not of {cycle_id}.")
+        return (), ()
 
     def _known(self, order_id: ClientOrderId) -> _Kept:
         if order_id not in self._orders:

@@ -76,11 +76,12 @@ class RiskManager:
         if self.stop.stop_loss_alone and not self.stop.enabled:
             return ()
         exits: list[Signal] = []
+        stop_loss_alone = self.stop.stop_loss_alone
         for symbol, position in portfolio.positions.items():
             price = market.price(symbol)
             if price is None or symbol in market.quarantined:
                 continue
-            if self.stop.stop_loss_alone and price > self.stop.stop_loss_at_most(position.average_price):
+            if stop_loss_alone and price > self.stop.stop_loss_at_most(position.average_price):
                 continue  # as nearly always: nothing has to be put in words
             hit = next((level for level in levels(position, price, market, self.stop) if level.is_hit), None)
             if hit is not None:
