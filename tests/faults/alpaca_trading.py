@@ -130,10 +130,10 @@ def bot_of(desk: Desk, broker: BrokerAdapter, strategy: Strategy) -> Bot:
     return replace(desk.live(), broker=broker, strategies=team)
 
 
-def open_sandbox(clock: WallClock, *, cash: Decimal = Decimal(100_000)) -> Sandbox:
+def open_sandbox(clock: WallClock, *, cash: Decimal = Decimal(100_000), stream: bool = False) -> Sandbox:
     """Return a sandbox with the packaged prices whose time is that of the clock."""
     market = SandboxMarket(Sample().bars(Sample().sessions()[-1].item()), TradingHours(), clock.now)
-    return Sandbox(SandboxExchange(market, cash=cash, account_number=ACCOUNT), SandboxClock())
+    return Sandbox(SandboxExchange(market, cash=cash, account_number=ACCOUNT), SandboxClock(), stream=stream)
 
 
 def wrong(folder: Path, exchange: SandboxExchange) -> list[str]:

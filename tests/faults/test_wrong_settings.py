@@ -64,6 +64,8 @@ def test_fault_64_an_unknown_variable_is_an_error(bensbot: Bensbot, monkeypatch:
         ("orchestrator: {loop_interval_seconds: 0}", "loop_interval_seconds"),
         ("broker: {starting_cash: -1}", "starting_cash"),
         ("hours: {windows: [lunch]}", "after-hours"),
+        ('broker: {stream_url: "https://paper-api.alpaca.markets"}', "wss://paper-api.alpaca.markets/stream"),
+        ('broker: {stream_url: "ws://paper-api.alpaca.markets/stream"}', "keys travel encrypted only"),
         ("strategy: {team: []}", "team"),
     ],
 )

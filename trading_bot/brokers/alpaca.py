@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 
 from trading_bot.alpaca.activities import cash_activities_of
 from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
+from trading_bot.alpaca.doorbell import Doorbell
 from trading_bot.alpaca.executions import Placed, everything_since, executions_of
 from trading_bot.alpaca.finding import PAGE, found_all, open_pages
 from trading_bot.alpaca.limits import AT_ONCE
@@ -66,6 +67,8 @@ class AlpacaBroker:
         self._wire = trading_wire(keys, url.rstrip("/"), self._line)
         own = Line(self._line.patience, sleep=self._line.sleep)  # the prices' host counts its requests apart
         self._data = data_wire(keys, settings.get("data_url"), own)
+        stream = settings.get("stream_url")
+        self._bell = Doorbell(stream, keys) if stream else None
         self._placed: dict[ClientOrderId, Placed] = {}
         self._assets: dict[str, Asset | None] = {}
 
@@ -77,6 +80,10 @@ class AlpacaBroker:
     def make_way(self, orders: int) -> None:
         """Wait until the limit of requests a minute lets so many through at once."""
         self._line.limit.make_way(orders)
+
+    def wait_for_order(self, seconds: float) -> bool | None:
+        """Wait at most so long; return True as soon as Alpaca has told of an order, None at once without a stream."""
+        return None if self._bell is None else self._bell.wait(seconds)
 
     def account(self) -> BrokerAccount:
         """Return cash and buying power."""
@@ -186,6 +193,8 @@ class AlpacaBroker:
 
     def close(self) -> None:
         """Let go of the connections."""
+        if self._bell is not None:
+            self._bell.close()
         self._wire.close()
         self._data.close()
 

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from trading_bot.cli.options import Config, Json, book_to_read
 from trading_bot.domain.errors import SettingsError
-from trading_bot.terminal import DONE, FAILED, hide
+from trading_bot.terminal import DONE, FAILED, hide, say, stop_on_signals
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
@@ -25,12 +25,19 @@ def orders(
     symbol: Annotated[str | None, Parameter(help="Orders in this stock only.")] = None,
     open_only: Annotated[bool, Parameter(name="--open", negative="", help="Only what can still fill.")] = False,
     limit: Annotated[int, Parameter(help="So many at the most; 0 is all.")] = 20,
+    follow: Annotated[
+        bool, Parameter(negative="", help="Ask the broker, and show orders as they move until Ctrl-C.")
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> int:
-    """List orders as the book has them, the newest first. The broker is not asked."""
+    """List orders as the book has them, the newest first. The broker is asked with --follow only."""
     if limit < 0:
         raise SettingsError(f"--limit {limit} is no number of orders; write 0 (all) or more.")
+    if follow and (as_json or open_only):
+        raise SettingsError("--follow shows orders as they move, line by line: leave --json and --open out.")
+    if follow:
+        return _follow(symbol, config)
     from trading_bot.domain.market import Symbol
     from trading_bot.reporting.broker import external_as_text, orders_as_json, orders_as_text
 
@@ -68,6 +75,20 @@ def reconcile(*, config: Config = None, as_json: Json = False) -> int:
     tell = reconciled_as_json if as_json else reconciled_as_text
     sys.stdout.write(tell(done.settlement, done.differences, done.state, done.by_hand) + "\n")
     return FAILED if done.differences else DONE
+
+
+def _follow(symbol: str | None, config: Path | None) -> int:
+    from trading_bot.core.following import follow as follow_orders
+    from trading_bot.reporting.broker import moved_order
+
+    stop_on_signals()
+    with _bot(config) as bot:
+        say("Orders as they move; Ctrl-C ends it.")
+        for order in follow_orders(bot):
+            if symbol is None or order.symbol == symbol.upper():
+                sys.stdout.write(moved_order(order) + "\n")
+                sys.stdout.flush()
+    return DONE
 
 
 @contextmanager

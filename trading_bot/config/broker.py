@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from trading_bot.config.section import Section
-from trading_bot.config.values import Address, Dollars, Number, Options, Share
+from trading_bot.config.values import Address, Dollars, Number, Options, Share, StreamAddress
 
 
 class BrokerSettings(Section):
@@ -49,6 +49,11 @@ class BrokerSettings(Section):
     )
     data_url: Address | None = Field(
         default=None, description="Where Alpaca's prices come from, https or on this machine; none is Alpaca's host."
+    )
+    stream_url: StreamAddress | None = Field(
+        default=None,
+        description="Where Alpaca tells of orders as they move, like wss://paper-api.alpaca.markets/stream, or on this "
+        "machine; none is no stream. It only says when to ask.",
     )
     queue_for_open: bool = Field(
         default=False,

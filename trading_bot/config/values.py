@@ -158,10 +158,21 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _stream_address(value: str) -> str:
+    """Take the address of a stream that sees our keys: encrypted, or on this machine."""
+    if not re.fullmatch(r"wss?://[^/\s?#@]+(/[^\s?#]*)?", value):
+        raise advice("write the address of a websocket, like wss://paper-api.alpaca.markets/stream")
+    split = urlsplit(value)
+    if split.scheme == "ws" and split.hostname not in THIS_MACHINE:
+        raise advice("keys travel encrypted only: write wss://, or an address on this machine like ws://127.0.0.1")
+    return value
+
+
 TimeOfDay = Annotated[str, Field(pattern=rf"^{CLOCK}$"), BeforeValidator(_clock_time)]
 Day = Annotated[date, BeforeValidator(_day)]
 UserPath = Annotated[Path, AfterValidator(_at_home)]
 Address = Annotated[str, AfterValidator(_address)]
+StreamAddress = Annotated[str, AfterValidator(_stream_address)]
 
 
 # ── lists and options ─────────────────────────────────────────────────────────────────────────────

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from trading_bot.domain.listing import TakesManyAtOnce
+from trading_bot.domain.listing import TakesManyAtOnce, TellsOfOrders
 from trading_bot.domain.offers import offers
 from trading_bot.domain.ports import BrokerAdapter
 
 Answer = TypeVar("Answer")
+
+
+def looks(broker: BrokerAdapter, sleep: Callable[[float], None], waits: Sequence[float]) -> Iterator[None]:
+    """Give the moments to ask again: after each wait, and once sooner where the broker tells of an order meanwhile.
+
+    What it tells is not believed, and takes no moment away: so nothing but the time of asking depends on it.
+    """
+    for seconds in waits:
+        began, left = time.monotonic(), seconds
+        rung = broker.wait_for_order(seconds) if offers(broker, TellsOfOrders) else None
+        if rung is not None:
+            if rung:
+                yield
+            left = max(seconds - (time.monotonic() - began), 0)
+        sleep(left)
+        yield
 
 
 @contextmanager

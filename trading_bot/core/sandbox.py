@@ -24,7 +24,7 @@ def sandbox_of_today(now: datetime, *, port: int = 0) -> Sandbox:
     market = SandboxMarket(prices_of_today(now.date(), hours), hours, clock.now, always_open=True)
     exchange = SandboxExchange(market, account_number=f"PA{now:%y%m%d%H%M%S}")
     exchange.behaviour = replace(exchange.behaviour, fees="accrued")  # as on a live account
-    return Sandbox(exchange, clock, port=port)
+    return Sandbox(exchange, clock, port=port, stream=True)
 
 
 def prices_of_today(today: date, hours: TradingHours) -> RawBars:
@@ -42,12 +42,14 @@ def prices_of_today(today: date, hours: TradingHours) -> RawBars:
 
 def variables(sandbox: Sandbox) -> dict[str, str]:
     """Return the environment in which the bot trades at this sandbox."""
+    stream = {"BENSBOT_BROKER__STREAM_URL": sandbox.stream.url} if sandbox.stream else {}
     return {
         "BENSBOT_BROKER__NAME": "alpaca",
         "BENSBOT_BROKER__API_KEY": API_KEY,
         "BENSBOT_BROKER__SECRET_KEY": SECRET_KEY,
         "BENSBOT_BROKER__TRADING_URL": sandbox.url,
         "BENSBOT_BROKER__DATA_URL": sandbox.url,
+        **stream,
         "BENSBOT_BROKER__QUEUE_FOR_OPEN": "true",  # the sandbox fills at any hour
         "BENSBOT_DATA__SOURCE": "alpaca",
         "BENSBOT_DATA__SYMBOLS": ",".join(sandbox.exchange.market.bars.symbols),

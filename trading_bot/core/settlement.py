@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trading_bot.core.asking import meanwhile
+from trading_bot.core.asking import looks, meanwhile
 from trading_bot.core.comparing import book_cash, cash_question, compare, take_up_executions
 from trading_bot.core.punctuality import clock_question, heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 RECONCILIATION = "reconciliation"  # who changes the state, in the book
 ON_ITS_WAY = timedelta(minutes=5)  # far above every timeout; until then, what the broker does not know may come yet
+OVER = object()
 LOOK_AGAIN = (1.0, 2.0)  # seconds after which books that differ are compared again, in a live market
 FEW = 3  # orders that are asked for one by one
 LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
@@ -181,10 +182,8 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
         fills, external = take_up_executions(desk, ticket)
         if fills or external:
             booked, found = Settlement(fills=fills, cash=external), compare(desk).differences
-    for seconds in LOOK_AGAIN:
-        if not found or not _may_still_move(desk):
-            break
-        desk.clock.sleep(seconds)
+    moments = looks(desk.broker, desk.clock.sleep, LOOK_AGAIN)
+    while found and _may_still_move(desk) and next(moments, OVER) is None:
         booked = _booked_meanwhile(desk, ticket, booked)
         found = compare(desk).differences
     coming = _on_their_way(desk) if found else []

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from trading_bot.core.asking import looks
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
-from trading_bot.domain.orders import OpenOrder, OrderIntent, OrderStatus, OrderUpdate
+from trading_bot.domain.orders import ClientOrderId, OpenOrder, OrderIntent, OrderStatus, OrderUpdate
 from trading_bot.domain.words import trade
 from trading_bot.risk.stop_orders import is_needed
 
@@ -67,15 +68,20 @@ def cancelled(desk: Desk, ticket: CycleTicket, order: OpenOrder) -> OrderUpdate 
     """Cancel, and wait a little for the end. Return how the order stands, None without a clear answer."""
     order_id = order.intent.client_order_id
     try:
-        answer: OrderUpdate | None = desk.broker.cancel(order_id, at=ticket.at)
-        for seconds in WAITS:
-            if answer is None or answer.status.is_final:
-                break
-            desk.clock.sleep(seconds)
-            answer = desk.broker.find(order_id)
+        answer = desk.broker.cancel(order_id, at=ticket.at)
+        return answer if answer.status.is_final else _its_end(desk, order_id)
     except (BrokerUnavailable, NotSent) as error:
         log.warning("No clear answer to cancelling order %s: %s", order_id, error)
         return None
+
+
+def _its_end(desk: Desk, order_id: ClientOrderId) -> OrderUpdate | None:
+    """Ask until the order has ended, for a little while; return the last answer."""
+    answer: OrderUpdate | None = None
+    for _ in looks(desk.broker, desk.clock.sleep, WAITS):
+        answer = desk.broker.find(order_id)
+        if answer is None or answer.status.is_final:
+            break
     return answer
 
 

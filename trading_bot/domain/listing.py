@@ -69,6 +69,18 @@ class FindsMany(Protocol):
 
 
 @runtime_checkable
+class TellsOfOrders(Protocol):
+    """A broker that says when something became of an order, so that nobody need wait longer to ask. Optional."""
+
+    def wait_for_order(self, seconds: float) -> bool | None:
+        """Wait at most so long; return True as soon as there may be something new, though it may say so for no reason.
+
+        Return None at once where the settings do not want to hear it.
+        """
+        ...
+
+
+@runtime_checkable
 class KnowsQuotes(Protocol):
     """A broker that says at what prices others buy and sell just now. Optional."""
 

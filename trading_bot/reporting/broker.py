@@ -31,6 +31,15 @@ def orders_as_text(entries: Sequence[Entry], *, open_only: bool) -> str:
     return "\n".join(_order_line(entry) for entry in entries)
 
 
+def moved_order(order: OrderUpdate) -> str:
+    """Return where an order stands now, in one line."""
+    said = order.status.replace("_", " ")
+    part = f", {shares_text(order.filled)} filled" if order.filled and order.filled != order.quantity else ""
+    why = f": {one_line(order.reason)}" if order.reason else ""
+    what = trade(order.side, order.quantity, order.symbol)
+    return f"{order.updated_at:%Y-%m-%d %H:%M:%S} UTC  {said:<16}  {what}{part}{why}  ({order.client_order_id})"
+
+
 def orders_as_json(entries: Sequence[Entry]) -> str:
     """Return each order with the decision behind it."""
     return json.dumps([entry_document(entry) for entry in entries], indent=2)

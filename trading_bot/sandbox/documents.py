@@ -201,7 +201,7 @@ def stream_document(event: str, order: SandboxOrder, execution: Execution | None
     data: Document = {"event": event, "timestamp": stamp(order.updated_at), "order": order_document(order)}
     if execution is not None:
         data |= {
-            "execution_id": execution.id,
+            "execution_id": execution.id.rpartition("::")[2],  # without the instant that activities have before it
             "price": text(execution.price),
             "qty": text(execution.quantity),
             "position_qty": text(execution.filled_so_far if execution.side is Side.BUY else ZERO),

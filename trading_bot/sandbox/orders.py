@@ -90,4 +90,5 @@ class Behaviour:
     whole_only: frozenset[str] = frozenset()  # symbols of which no part of a share can be had
     fees: str = ""  # on sales: "accrued" are off the cash at once, "overnight" when they are charged; "" are none
     late_activities: bool = False  # cash moves before the list of activities says why
+    stream: str = ""  # "mute" tells of no order, "twice" of each event twice
     late_executions: bool = False  # orders say what filled before the list of executions does

@@ -19,6 +19,7 @@ from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.faults import Fault, Faults
 from trading_bot.sandbox.market import SandboxClock
 from trading_bot.sandbox.routes import Answer, Request, answer
+from trading_bot.sandbox.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +38,16 @@ class Sandbox:
         *,
         port: int = 0,
         latency_seconds: float = 0,
+        stream: bool = False,
     ) -> None:
-        """Prepare to listen on `port`; 0 takes a free one. Every answer comes `latency_seconds` late."""
+        """Prepare to listen on `port`; 0 takes a free one. Every answer comes `latency_seconds` late.
+
+        `stream`: order updates are told by a websocket, too, on a free port of its own.
+        """
         self.exchange, self.clock, self.faults = exchange, clock, Faults()
         self.latency_seconds = latency_seconds
         self.requests: deque[str] = deque(maxlen=LONGEST_LOG)  # "POST /v2/orders", oldest first
+        self.stream = Stream(exchange, (API_KEY, SECRET_KEY)) if stream else None
         self._port = port
         self._server: _Server | None = None
 
@@ -66,9 +72,13 @@ class Sandbox:
         self._server = _Server(("127.0.0.1", self._port), self)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True).start()
+        if self.stream is not None:
+            self.stream.listen()
 
     def refuse(self) -> None:
         """Refuse connections until `listen` is called, and cut those there are."""
+        if self.stream is not None:
+            self.stream.refuse()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

@@ -50,7 +50,7 @@ def test_it_says_what_to_set_for_another_terminal(tmp_path: Path):
         [BENSBOT, "sandbox", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(10)]
+        lines = [process.stdout.readline() for _ in range(11)]
         process.terminate()
         process.communicate(timeout=30)
 
