@@ -139,13 +139,16 @@ def _from_json(found: dict[str, Any], folder: Path) -> Manifest:
         )
     sessions = np.array(found["sessions"], dtype="datetime64[D]")
     sessions.flags.writeable = False
+    symbols, named = _symbols(found["symbols"]), found["sectors"]["symbols"]
+    # Mostly they are the same thousands of words: then they are taken apart once, and compared in no time.
+    of_sectors = symbols if named == found["symbols"] else _symbols(named)
     return Manifest(
         bars=found["bars"],
         sessions=sessions,
-        symbols=_symbols(found["symbols"]),
+        symbols=symbols,
         checksums=tuple(found["checksums"]),
         splits=tuple(Split(Symbol(s), date.fromisoformat(day), Decimal(ratio)) for s, day, ratio in found["splits"]),
-        sectors=dict(zip(_symbols(found["sectors"]["symbols"]), _parts(found["sectors"]["names"]), strict=True)),
+        sectors=dict(zip(of_sectors, _parts(found["sectors"]["names"]), strict=True)),
         benchmark=found["benchmark"],
         notes=tuple(found["notes"]),
         origin=Origin(found["origin"]["source"], found["origin"]["options"]),
