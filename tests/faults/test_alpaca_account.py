@@ -166,6 +166,17 @@ def test_fault_75_what_the_owner_buys_by_hand_is_external_counted_and_left_alone
     assert (trading.state(), trading.bot.book.cash.by_hand()) == ("active", {})
 
 
+def test_fault_75_what_is_bought_by_hand_and_has_no_price_here_is_told_in_each_cycle(trading: Trading):
+    trading.wants().cycle()
+    trading.clock.instant += timedelta(seconds=1)
+    trading.exchange.submit({"symbol": "JPM", "qty": "3", **BY_HAND})
+    trading.cycle()
+    report = trading.cycle()
+
+    what = "3 shares of JPM by hand count in no limit: the price source does not know the stock"
+    assert (report.warnings, trading.state()) == ((f"{what}. Add it to data.symbols",), "active")
+
+
 def test_fault_75_positions_that_were_there_before_the_book_are_external(trading: Trading):
     trading.exchange.submit({"symbol": "MSFT", "qty": "3", **BY_HAND})
     trading.exchange.holdings()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from trading_bot.domain.cash import CashActivity, CashKind, Execution, ListsCash, ListsExecutions, most_fees
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import CENT, ZERO, cents
 from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import ExecutionId, Fill
@@ -91,6 +91,16 @@ def _and_by_hand(shares: Decimal) -> str:
 def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
     """Return the shares in the account that the owner, or another program, has bought: no strategy touches them."""
     return desk.book.cash.by_hand() if offers(desk.broker, ListsExecutions) else {}
+
+
+def without_a_price(desk: Desk, market: MarketState) -> tuple[str, ...]:
+    """Return which shares by hand count in no limit, in words: nobody can say what they are worth."""
+    return tuple(
+        f"{shares_text(shares)} shares of {symbol} by hand count in no limit: the price source does not know the "
+        "stock. Add it to data.symbols"
+        for symbol, shares in by_hand(desk).items()
+        if market.last_known_price(symbol) is None
+    )
 
 
 def take_up_executions(desk: Desk, ticket: CycleTicket) -> tuple[tuple[Fill, ...], tuple[CashActivity, ...]]:

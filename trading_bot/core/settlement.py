@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trading_bot.core.asking import looks, meanwhile
-from trading_bot.core.comparing import book_cash, cash_question, compare, take_up_executions
+from trading_bot.core.comparing import book_cash, cash_question, compare, take_up_executions, without_a_price
 from trading_bot.core.punctuality import clock_question, heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
@@ -59,7 +59,14 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     later, differences = _differences(desk, ticket)
     newest = {u.client_order_id: u for u in (*late, *updates, *withdrawn.updates, *later.updates)}
     oversold = _tell_of_what_was_sold_twice(desk, held_before)
-    notes = (*heed_the_clock(desk, ticket, clocks()), *warnings, *withdrawn.warnings, *oversold, *differences)
+    notes = (
+        *heed_the_clock(desk, ticket, clocks()),
+        *warnings,
+        *withdrawn.warnings,
+        *oversold,
+        *without_a_price(desk, market),
+        *differences,
+    )
     return Settlement(tuple(newest.values()), (*fills, *later.fills), notes, (*cash, *later.cash))
 
 
