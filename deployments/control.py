@@ -34,7 +34,7 @@ from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.words import sentence
 from trading_bot.reporting.as_json import Json as JsonValue
-from trading_bot.terminal import DONE, say
+from trading_bot.terminal import DONE, person, say
 
 
 def _says_why(_type: object, why: str) -> None:
@@ -132,7 +132,7 @@ def resume(
 
     with switch.open_book_to_switch(found.settings) as book:
         before, place = book.control.read(), book.place
-        switch.resume(book, because=because, who=_owner(), ack=ack)
+        switch.resume(book, because=because, who=person(), ack=ack)
     say(f"Trading is active, in the book {place}. Failures are forgotten, and drawdown counts from here.")
     if found.server is None:
         tell_of_unseen_pause(before, say)
@@ -175,7 +175,7 @@ def _stand_still(state: TradingState, because: str, timeout: float, config: Path
     from trading_bot.core import switch
 
     with switch.open_book_to_switch(found.settings) as book:
-        book.control.set_state(state, cause=because, who=_owner())
+        book.control.set_state(state, cause=because, who=person())
         place = book.place
     say(f"Trading is {state}, in the book {place}.")
     _switch_prefect(found, paused=True)
@@ -221,7 +221,7 @@ def flatten(
     if found.has_book:
         from deployments.flattening import flatten_here
 
-        return flatten_here(found, symbols, because, _owner(), ack=ack)
+        return flatten_here(found, symbols, because, person(), ack=ack)
     params: dict[str, JsonValue] = {"because": because, "symbols": list(symbols), "ack": ack}
     run = _by_a_run(found, "flatten", params, timeout, paused=None)
     say(f"{sentence(run.message)} Nothing is bought until: bensbot resume".strip())
@@ -254,10 +254,3 @@ def _metrics_of_book(found: Desk, since: date | None, *, as_json: bool) -> str:
     with open_read_only(book_url(found.settings)) as book:
         rows = read_metrics(book, since=since)
     return metrics_as_json(rows) if as_json else metrics_as_text(rows)
-
-
-def _owner() -> str:
-    """Return who is typing, for the journal of changes."""
-    import getpass
-
-    return f"{getpass.getuser()} (bensbot)"

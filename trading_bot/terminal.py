@@ -45,6 +45,13 @@ def say(line: str) -> None:
         sys.stderr.flush()
 
 
+def person() -> str:
+    """Return who is typing, for the journal of changes."""
+    import getpass
+
+    return f"{getpass.getuser()} (bensbot)"
+
+
 def hide(values: Iterable[str]) -> None:
     """Mask these values from now on: an error may quote an address with its password."""
     for value in values:

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.alpaca_trading import Trading, trading_at_alpaca
-from trading_bot.core.reconcile import account_now, reconcile
+from trading_bot.core.reconcile import Word, account_now, reconcile
 from trading_bot.domain.cash import CashKind
+from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.errors import StateError
+from trading_bot.reporting.cash import cash_line
 
 NEXT_DAY = timedelta(days=1)
 
@@ -130,6 +133,56 @@ def test_money_that_nobody_lists_stops_entries_and_says_how_much(trading: Tradin
         "Our book and the broker's differ. cash: $100,000.00 in our book, $99,988.00 at the broker",
     )
     assert (trading.state(), trading.at_broker()) == ("reducing", ())
+
+
+OWNER = Word("ann", "the broker's help desk says so")
+
+
+def test_money_that_nobody_lists_is_booked_on_the_owners_word_and_the_bot_goes_on(trading: Trading):
+    trading.wants().cycle()
+    trading.behave(fields={"cash": "99988.00"})
+    trading.cycle()
+    done = reconcile(trading.bot, run_id="now", word=OWNER)
+
+    assert [cash_line(activity) for activity in done.settlement.cash] == [
+        "unexplained -$12.00 (accepted by ann: the broker's help desk says so)"
+    ]
+    assert (done.differences, done.state) == ((), TradingState.REDUCING)
+    trading.bot.book.control.set_state(TradingState.ACTIVE, cause="seen", who="ann")
+    assert (trading.cycle().warnings, trading.state()) == ((), "active")
+    assert cash(trading)[0] == Decimal("99988.00")
+
+
+def test_what_was_accepted_explains_no_later_difference_of_the_same_size(trading: Trading):
+    trading.wants().cycle()
+    trading.behave(fields={"cash": "100012.00"})
+    assert reconcile(trading.bot, run_id="now", word=OWNER).differences == ()
+    trading.behave(fields={"cash": "100000.00"})
+
+    assert reconcile(trading.bot, run_id="later").differences == (
+        "cash: $100,012.00 in our book, $100,000.00 at the broker",
+    )
+
+
+def test_shares_that_differ_are_taken_on_nobodys_word(trading: Trading):
+    trading.wants("AAPL").cycle()
+    trading.cycle()
+    trading.clock.instant += timedelta(seconds=1)
+    by_hand = {"symbol": "AAPL", "qty": "2", "type": "market", "time_in_force": "day"}
+    trading.exchange.submit({"side": "sell", **by_hand})
+    trading.exchange.holdings()
+    before = cash(trading)[0]
+
+    with pytest.raises(StateError, match="Only cash can be accepted, and shares differ: AAPL: 27 shares in our book"):
+        reconcile(trading.bot, run_id="now", word=OWNER)
+    assert cash(trading)[0] == before
+    trading.exchange.submit({"side": "buy", **by_hand})  # as it says
+
+
+def test_the_owners_word_is_not_needed_where_nothing_differs(trading: Trading):
+    trading.wants().cycle()
+
+    assert reconcile(trading.bot, run_id="now", word=OWNER).settlement.cash == ()
 
 
 def test_a_cent_too_much_is_no_fee_and_stops_entries(trading: Trading):

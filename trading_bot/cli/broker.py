@@ -12,7 +12,8 @@ from cyclopts import Parameter
 
 from trading_bot.cli.options import Config, Json, book_to_read
 from trading_bot.domain.errors import SettingsError
-from trading_bot.terminal import DONE, FAILED, hide, say, stop_on_signals
+from trading_bot.domain.words import one_line
+from trading_bot.terminal import DONE, FAILED, hide, person, say, stop_on_signals
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
@@ -62,16 +63,27 @@ def account(*, config: Config = None, as_json: Json = False) -> int:
     return FAILED if now.differences else DONE
 
 
-def reconcile(*, config: Config = None, as_json: Json = False) -> int:
+def reconcile(
+    *,
+    accept_cash: Annotated[
+        bool, Parameter(negative="", help="Book the cash that differs as the broker has it, on your word.")
+    ] = False,
+    because: Annotated[str, Parameter(help="Why, for the book; needed with --accept-cash.")] = "",
+    config: Config = None,
+    as_json: Json = False,
+) -> int:
     """Book what became of open orders, as the next cycle would, and compare; exit 1 when both sides differ.
 
     A difference that nothing explains lets exits through only, until `bensbot resume`. Nothing is bought or sold.
     """
+    if accept_cash != bool(because.strip()):
+        raise SettingsError('--accept-cash and --because "…" belong together: the book keeps your reason.')
+    from trading_bot.core.reconcile import Word
     from trading_bot.core.reconcile import reconcile as settle_now
     from trading_bot.reporting.broker import reconciled_as_json, reconciled_as_text
 
     with _bot(config) as bot:
-        done = settle_now(bot, run_id=RUN)
+        done = settle_now(bot, run_id=RUN, word=Word(person(), one_line(because)) if accept_cash else None)
     tell = reconciled_as_json if as_json else reconciled_as_text
     sys.stdout.write(tell(done.settlement, done.differences, done.state, done.by_hand) + "\n")
     return FAILED if done.differences else DONE

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from trading_bot.domain.cash import CashActivity, CashKind, Execution, ListsCash, ListsExecutions, most_fees
+from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import CENT, ZERO, cents
 from trading_bot.domain.offers import offers
@@ -86,6 +87,32 @@ def differences(ours: Portfolio, theirs: Portfolio, others: Mapping[Symbol, Deci
 
 def _and_by_hand(shares: Decimal) -> str:
     return f"{shares} by hand, " if shares else ""
+
+
+def accept_cash(desk: Desk, ticket: CycleTicket, found: Comparison, *, who: str, because: str) -> CashActivity:
+    """Book the cash that differs on the owner's word, and return it: the broker is right, and nobody knows why.
+
+    Raises:
+        StateError: shares differ, too. Those are never taken on anybody's word: find out who traded.
+        LeaseLost: the lease is not ours any more.
+    """
+    shares = differences(replace(found.ours, cash=found.theirs.cash), found.theirs, by_hand(desk))
+    if shares:
+        raise StateError(
+            f"Only cash can be accepted, and shares differ: {'; '.join(shares)}. Buy or sell by hand what brings the "
+            "account to what the book has."
+        )
+    now = desk.clock.now()
+    accepted = CashActivity(
+        activity_id=f"accepted {now.isoformat()}",
+        kind=CashKind.ACCEPTED,
+        amount=found.theirs.cash - found.ours.cash,
+        day=ticket.session,
+        created_at=now,
+        note=f"accepted by {who}: {because}",
+    )
+    book_cash(desk, ticket, [accepted])
+    return accepted
 
 
 def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import require_consent, take_lease
 from trading_bot.core.asking import meanwhile
-from trading_bot.core.comparing import compare
+from trading_bot.core.comparing import accept_cash, compare
 from trading_bot.core.settlement import settle
 from trading_bot.domain.cash import ByHand
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
@@ -39,6 +39,14 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """The owner's word that the broker's cash is right, whatever the book says."""
+
+    who: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountNow:
     """The account as the broker has it, beside the book."""
 
@@ -49,13 +57,15 @@ class AccountNow:
     by_hand: ByHand
 
 
-def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
+def reconcile(bot: Bot, *, run_id: str, word: Word | None = None) -> Reconciled:
     """Book what became of open orders, and compare cash and shares. A difference lets exits through only.
+
+    With the owner's `word`, cash that differs for no known reason is booked as the broker has it.
 
     Raises:
         CycleSkipped: a cycle is running (LEASE_TAKEN).
         StateBusy: a cycle has not ended, and the next one goes on with it.
-        StateError: nothing was traded yet.
+        StateError: nothing was traded yet; or shares differ, and only cash can be taken on somebody's word.
         SettingsError, BrokerError, DataError: as in a cycle.
     """
     lease = take_lease(bot, run_id)
@@ -71,6 +81,9 @@ def reconcile(bot: Bot, *, run_id: str) -> Reconciled:
         settlement = settle(bot, ticket, bot.data.get_market_state(at, session))
         with meanwhile(bot.broker, bot.broker.open_orders) as orders:
             found = compare(bot)
+        if word is not None and found.differences:
+            accepted = accept_cash(bot, ticket, found, who=word.who, because=word.because)
+            settlement, found = replace(settlement, cash=(*settlement.cash, accepted)), compare(bot)
         state = bot.book.control.read().state
         return Reconciled(settlement, found.ours, found.theirs, found.differences, others(bot, orders()), state)
 

@@ -24,6 +24,7 @@ class CashKind(StrEnum):
     TRANSFER = "TRANSFER"  # the owner pays in (+) or takes out (-)
     EXTERNAL = "EXTERNAL"  # the owner, or another program, bought (-) or sold (+) in the same account
     OTHER = "OTHER"
+    ACCEPTED = "ACCEPTED"  # nobody lists it: the owner has taken the broker's word for it
 
 
 BY_OWNER = frozenset({CashKind.TRANSFER, CashKind.EXTERNAL})

@@ -88,7 +88,7 @@ def reconciled_as_text(settlement: Settlement, found: Sequence[str], state: Trad
     lines += [f"note    {sentence(warning)}" for warning in settlement.warnings]  # what differs is among them
     lines += _by_hand_lines(others)
     lines += [] if found else [AGREE]
-    if found and state is TradingState.REDUCING:
+    if state is TradingState.REDUCING:
         lines.append("Only exits are let through until: bensbot resume")
     return "\n".join(lines)
 

@@ -15,6 +15,7 @@ _WORDS = {
     CashKind.INTEREST: "interest",
     CashKind.EXTERNAL: "traded by hand",
     CashKind.OTHER: "other",
+    CashKind.ACCEPTED: "unexplained",
 }
 
 

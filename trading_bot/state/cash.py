@@ -115,6 +115,7 @@ class CashBook:
     def listed(self, since: datetime) -> tuple[CashActivity, ...]:
         """Return what is booked of what the broker listed from an instant on, each movement with its own amount."""
         query = select(cash_activities).where(cash_activities.c.created_at >= since)
+        query = query.where(cash_activities.c.kind != CashKind.ACCEPTED.value)
         with self._database.reading() as connection:
             return _activities(connection, query.order_by(cash_activities.c.number))
 

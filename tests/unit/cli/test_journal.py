@@ -332,3 +332,18 @@ def test_reconcile_says_what_differs_and_fails(traded: Path, bensbot: Bensbot, t
     assert code == 1
     assert "$1.00 at the broker" in out
     assert out.endswith("Only exits are let through until: bensbot resume\n")
+
+    code, out, _ = bensbot("reconcile", "--accept-cash", "--because", "I bent it")
+
+    assert code == 0
+    assert "cash    unexplained -$" in out
+    assert " (bensbot): I bent it)" in out
+    assert "Our book and the broker's agree, to the share and to the cent.\nOnly exits are let through" in out
+
+
+@pytest.mark.parametrize("words", [("--accept-cash",), ("--because", "it is so"), ("--accept-cash", "--because", " ")])
+def test_the_owners_word_needs_a_reason(bensbot: Bensbot, words: tuple[str, ...]):
+    code, _, err = bensbot("reconcile", *words)
+
+    assert code == 2
+    assert '--accept-cash and --because "…" belong together: the book keeps your reason.' in err
