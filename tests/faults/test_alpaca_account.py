@@ -173,7 +173,7 @@ def test_fault_75_what_is_bought_by_hand_and_has_no_price_here_is_told_in_each_c
     trading.cycle()
     report = trading.cycle()
 
-    what = "3 shares of JPM by hand count in no limit: the price source does not know the stock"
+    what = "JPM, 3 by hand, counts in no limit: the price source does not know the stock"
     assert (report.warnings, trading.state()) == ((f"{what}. Add it to data.symbols",), "active")
 
 

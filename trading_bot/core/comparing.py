@@ -123,8 +123,8 @@ def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
 def without_a_price(desk: Desk, market: MarketState) -> tuple[str, ...]:
     """Return which shares by hand count in no limit, in words: nobody can say what they are worth."""
     return tuple(
-        f"{shares_text(shares)} shares of {symbol} by hand count in no limit: the price source does not know the "
-        "stock. Add it to data.symbols"
+        f"{symbol}, {shares_text(shares)} by hand, counts in no limit: the price source does not know the stock. Add "
+        "it to data.symbols"
         for symbol, shares in by_hand(desk).items()
         if market.last_known_price(symbol) is None
     )
