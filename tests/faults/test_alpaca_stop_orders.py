@@ -178,6 +178,17 @@ def test_fault_24_a_stop_order_that_is_refused_is_told_and_tried_again_in_the_ne
     assert sales(trading) == [("stop", "accepted", 27)]
 
 
+def test_fault_24_a_stop_order_that_is_held_gets_no_twin_and_where_it_does_not_sell_the_cycle_does(trading: Trading):
+    guarded(trading).behave(status="held", hold_fills=True)
+    trading.cycle()
+    assert [(kind, quantity) for kind, _, quantity in sales(trading)] == [("stop", 27)]
+
+    trading.behave(status="")  # so that the end of its cancel is told
+    trading.clock.instant = WEDNESDAY  # far below the stop, and nothing was sold
+    trading.cycle()
+    assert sales(trading) == [("stop", "canceled", 27), ("market", "accepted", 27)]
+
+
 def test_fault_17_what_a_part_of_it_left_gets_a_stop_order_of_its_own_size(trading: Trading):
     guarded(trading).behave(hold_fills=True)
     trading.exchange.fill(GUARD, Decimal(7), Decimal("175.00"))
