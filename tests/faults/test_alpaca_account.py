@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -244,3 +245,30 @@ def test_fault_45_a_broker_that_does_not_tell_the_time_stops_nothing(trading: Tr
     report = trading.wants("AAPL").cycle()
 
     assert (report.warnings, trading.state(), trading.held()) == ((), "active", 27)
+
+
+def test_the_sessions_of_alpaca_are_read_with_their_early_closes(trading: Trading):
+    adapter = cast("AlpacaBroker", trading.bot.broker)
+
+    times = adapter.session_times(date(2022, 11, 23), date(2022, 11, 28))
+
+    assert {day: f"{opens:%H:%M} {closes:%H:%M}" for day, (opens, closes) in times.items()} == {
+        date(2022, 11, 23): "14:30 21:00",
+        date(2022, 11, 25): "14:30 18:00",  # the day after Thanksgiving
+        date(2022, 11, 28): "14:30 21:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('[{"date": "2022-11-31", "open": "09:30", "close": "16:00"}]', "session on 2022-11-31 from 09:30 to 16:00"),
+        ('[{"date": "2022-11-30", "open": "half past", "close": "16:00"}]', "from half past to 16:00"),
+        ('[{"date": "2022-11-30", "open": "09:30"}]', "has no close"),
+    ],
+)
+def test_a_session_of_alpaca_without_proper_times_is_no_answer(trading: Trading, body: str, told: str):
+    trading.sandbox.faults.add(Fault(method="GET", path="/v2/calendar", status=200, body=body))
+
+    with pytest.raises(BrokerUnavailable, match=told):
+        cast("AlpacaBroker", trading.bot.broker).session_times(date(2022, 11, 30), date(2022, 12, 1))

@@ -205,3 +205,12 @@ def is_open(at: datetime, calendar: TradingCalendar) -> bool:
 def is_fractional(ticket: Ticket) -> bool:
     """Say whether the order holds a part of a share."""
     return ticket.quantity is not None and ticket.quantity != whole_shares(ticket.quantity)
+
+
+def wrong_sale(ticket: Ticket, available: Decimal) -> str:
+    """Return why the shares cannot be sold, "" when they can: more than are held would be a short sale."""
+    if ticket.quantity is None:
+        return "" if available > 0 else f"insufficient holdings: ${ticket.notional:f} to sell, no shares available"
+    if ticket.quantity <= available:
+        return ""
+    return f"insufficient holdings: {ticket.quantity:f} shares to sell, {available:f} available"

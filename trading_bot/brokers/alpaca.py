@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
 from trading_bot.alpaca.activities import cash_activities_of
@@ -24,8 +24,9 @@ from trading_bot.alpaca.orders import (
     submitted_at,
     text,
 )
-from trading_bot.alpaca.pretrade import Asset, asset_of, too_late, wrong_asset, wrong_form, wrong_time
+from trading_bot.alpaca.pretrade import Asset, asset_of, too_late, wrong_asset, wrong_form, wrong_sale, wrong_time
 from trading_bot.alpaca.quotes import latest_quotes
+from trading_bot.alpaca.sessions import session_times_of
 from trading_bot.alpaca.ticket import Ticket, body_of, on_the_tick, ticket_of
 from trading_bot.alpaca.wire import Refused
 from trading_bot.brokers.registry import broker
@@ -92,6 +93,10 @@ class AlpacaBroker:
     def time_there(self) -> datetime:
         """Return the broker's present instant."""
         return instant(self._read("/clock"), "timestamp")
+
+    def session_times(self, first: date, last: date) -> Mapping[date, tuple[datetime, datetime]]:
+        """Return when each session from `first` to `last` opens and closes, in UTC."""
+        return session_times_of(self._list("/calendar", {"start": first.isoformat(), "end": last.isoformat()}))
 
     def get_portfolio(self) -> Portfolio:
         """Return positions and cash as the broker sees them."""
@@ -235,18 +240,14 @@ class AlpacaBroker:
         return reason or (self._refused_sale(ticket) if ticket.side is Side.SELL else "")
 
     def _refused_sale(self, ticket: Ticket) -> str:
-        """Return why shares cannot be sold: more than are held would be a short sale, which nobody meant."""
+        """Return why shares cannot be sold, "" when they can."""
         try:
             available = number(self._wire.get(f"/positions/{ticket.symbol}"), "qty_available")
         except Refused as no:
             if no.status != 404:
                 raise _unexpected(no) from no
             available = ZERO
-        if ticket.quantity is None:
-            return "" if available > 0 else f"insufficient holdings: ${ticket.notional:f} to sell, no shares available"
-        if ticket.quantity <= available:
-            return ""
-        return f"insufficient holdings: {ticket.quantity:f} shares to sell, {available:f} available"
+        return wrong_sale(ticket, available)
 
     def _asset(self, symbol: str) -> Asset | None:
         """Return what may be done with a symbol, asked once for as long as the connection lasts."""

@@ -18,6 +18,7 @@ from trading_bot.core.admission import require_consent
 from trading_bot.core.hours import TradingHours
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
+from trading_bot.domain.listing import KnowsSessions
 from trading_bot.domain.ports import TellsTime
 from trading_bot.domain.words import counted, dollars, one_line
 from trading_bot.state.audit import check_ledger
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, Clock
 
 LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first nothing can be written down for long
+AHEAD = timedelta(days=14)  # of days whose sessions are looked at
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -65,7 +67,7 @@ def examine(
     yield _guarded("book", "", lambda: _book(settings))
     yield _guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
     yield _guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
-    yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), clock)
+    yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), hours, clock)
     yield _guarded("notices", "look at notification.urls", lambda: _notices(settings))
 
 
@@ -146,7 +148,7 @@ def _calendar(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -
     if assembly.is_historical(settings):
         return Finding("calendar", Verdict.PASS, "the price source is history: each cycle trades its next session")
     today = hours.day_of(clock.now())
-    coming = hours.sessions_between(today, today + timedelta(days=14))
+    coming = hours.sessions_between(today, today + AHEAD)
     if not len(coming):
         return Finding("calendar", Verdict.FAIL, "no session within two weeks", "look at hours.closed_dates")
     day = coming[0].item()
@@ -159,9 +161,10 @@ def _calendar(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -
 def _broker(
     settings: TradingBotSettings,
     connect: Callable[[Path | None], BrokerAdapter],
+    hours: TradingHours,
     clock: Clock,
 ) -> Iterator[Finding]:
-    """Ask the broker who we are and what time it is."""
+    """Ask the broker who we are, what time it is, and when the exchange opens."""
     with ExitStack() as stack:
         # A simulated broker makes books where there are none; those of a look are thrown away.
         there = settings.state.folder.exists()
@@ -176,6 +179,8 @@ def _broker(
         yield _guarded("broker", fix, lambda: _account(settings, broker.account()))
         if isinstance(broker, TellsTime):
             yield _guarded("clock", "try again", lambda: _clock(broker, clock.now))
+        if isinstance(broker, KnowsSessions):
+            yield _guarded("sessions", "try again", lambda: _sessions(settings, broker, hours, clock))
 
 
 def _account(settings: TradingBotSettings, account: BrokerAccount) -> Finding:
@@ -201,6 +206,20 @@ def _clock(broker: TellsTime, now: Callable[[], datetime]) -> Finding:
     if off <= SKEW:
         return Finding("clock", Verdict.PASS, said)
     return Finding("clock", Verdict.FAIL if off > GREAT_SKEW else Verdict.WARN, said, FIX[0].lower() + FIX[1:])
+
+
+def _sessions(settings: TradingBotSettings, broker: KnowsSessions, hours: TradingHours, clock: Clock) -> Finding:
+    """Compare the next days with the broker's. What the settings close is closed for us alone."""
+    today = hours.day_of(clock.now())
+    last = today + AHEAD
+    theirs = broker.session_times(today, last)
+    ours = {day: (hours.open_of(day), hours.close_of(day)) for day in hours.sessions_between(today, last).tolist()}
+    closed = settings.hours.closed_dates
+    apart = sorted(day for day in {*ours, *theirs} if ours.get(day) != theirs.get(day) and day not in closed)
+    if not apart:
+        return Finding("sessions", Verdict.PASS, f"the broker has the same {counted(len(theirs), 'session')} to {last}")
+    said = "the broker has other hours on " + ", ".join(map(str, apart))
+    return Finding("sessions", Verdict.WARN, said, "update exchange_calendars, or add a day off to hours.closed_dates")
 
 
 def _notices(settings: TradingBotSettings) -> Finding:

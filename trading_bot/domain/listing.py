@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -77,6 +77,15 @@ class TellsOfOrders(Protocol):
 
         Return None at once where the settings do not want to hear it.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsSessions(Protocol):
+    """A broker that says when its exchange is open. Optional."""
+
+    def session_times(self, first: date, last: date) -> Mapping[date, tuple[datetime, datetime]]:
+        """Return when each session from `first` to `last` opens and closes, aware, in UTC. The errors of a broker."""
         ...
 
 

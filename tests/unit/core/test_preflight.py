@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -101,11 +101,24 @@ def test_room_on_the_disk(folder: Path, free: int, verdict: Verdict):
     assert findings["disk"].verdict is verdict
 
 
+CLOSES, EARLY = time(21, tzinfo=UTC), time(18, tzinfo=UTC)  # four o'clock and one o'clock in New York, in winter
+FRIDAY = date(2026, 12, 4)
+SESSIONS = {date(2026, 11, 25): CLOSES, date(2026, 11, 27): EARLY} | {
+    date(2026, 11, 30) + timedelta(days=n): CLOSES for n in (0, 1, 2, 3, 4, 7, 8, 9)
+}
+
+
 class Elsewhere:
     """A broker that answers what a test wants it to."""
 
-    def __init__(self, account: BrokerAccount | None = None, *, ahead: float = 0.0) -> None:
-        self._account, self._ahead = account, timedelta(seconds=ahead)
+    def __init__(
+        self,
+        account: BrokerAccount | None = None,
+        *,
+        ahead: float = 0.0,
+        sessions: Mapping[date, time] = SESSIONS,
+    ) -> None:
+        self._account, self._ahead, self._sessions = account, timedelta(seconds=ahead), sessions
         self.closed = False
 
     def account(self) -> BrokerAccount:
@@ -116,20 +129,51 @@ class Elsewhere:
     def time_there(self) -> datetime:
         return NOW + self._ahead
 
+    def session_times(self, first: date, last: date) -> dict[date, tuple[datetime, datetime]]:
+        opens = time(14, 30, tzinfo=UTC)
+        return {
+            day: (datetime.combine(day, opens), datetime.combine(day, closes))
+            for day, closes in self._sessions.items()
+            if first <= day <= last
+        }
+
     def close(self) -> None:
         self.closed = True
 
 
-def at(broker: Elsewhere, folder: Path) -> dict[str, Finding]:
+def at(broker: Elsewhere, folder: Path, **sections: dict[str, Any]) -> dict[str, Finding]:
     def connect(*_: object, folder: Path | None) -> Any:
         del folder
         return broker
 
-    return by_part(examine(settings_in(folder), WallClock(NOW), connect=connect))
+    return by_part(examine(settings_in(folder, **sections), WallClock(NOW), connect=connect))
 
 
 def account(mode: str = "paper", buying_power: str = "100", *, blocked: bool = False) -> BrokerAccount:
     return BrokerAccount("A1", mode, Decimal(100), Decimal(buying_power), blocked)
+
+
+@pytest.mark.parametrize(
+    ("there", "closed", "verdict", "said"),
+    [
+        (SESSIONS, [], Verdict.PASS, "the broker has the same 10 sessions to 2026-12-09"),
+        (
+            {day: closes for day, closes in SESSIONS.items() if day != FRIDAY},
+            [],
+            Verdict.WARN,
+            "the broker has other hours on 2026-12-04",
+        ),
+        (SESSIONS | {FRIDAY: EARLY}, [], Verdict.WARN, "the broker has other hours on 2026-12-04"),
+        (SESSIONS, ["2026-12-04"], Verdict.PASS, "the broker has the same 10 sessions to 2026-12-09"),
+    ],
+    ids=["the same", "a day off that we do not know", "an early close that we do not know", "closed for us alone"],
+)
+def test_the_next_sessions_are_compared_with_the_brokers(
+    folder: Path, there: dict[date, time], closed: list[str], verdict: Verdict, said: str
+):
+    finding = at(Elsewhere(account(), sessions=there), folder, hours={"closed_dates": closed})["sessions"]
+
+    assert (finding.verdict, finding.said) == (verdict, said)
 
 
 @pytest.mark.parametrize(
