@@ -14,6 +14,7 @@ import numpy as np
 
 from tests.unit.brokers.sandboxes import connect, patient
 from tests.unit.core.trading import Desk, Notices, WallClock, open_desk
+from trading_bot.brokers.late import late_broker
 from trading_bot.core.bot import Bot
 from trading_bot.core.cycle import run_cycle
 from trading_bot.core.failures import handle_failure
@@ -125,9 +126,12 @@ def trading_at_alpaca(
 
 
 def bot_of(desk: Desk, broker: BrokerAdapter, strategy: Strategy) -> Bot:
-    """Return the desk's bot with the packaged prices as a live market, this broker and this one strategy."""
+    """Return the desk's bot with the packaged prices as a live market, this one strategy, and this broker.
+
+    It stands before the broker what stands before it in every command: a broker that is connected late.
+    """
     team = StrategyManager((Member("wants", 1.0, strategy),), desk.bot.strategies.targets)
-    return replace(desk.live(), broker=broker, strategies=team)
+    return replace(desk.live(), broker=late_broker(type(broker), lambda: broker), strategies=team)
 
 
 def open_sandbox(clock: WallClock, *, cash: Decimal = Decimal(100_000), stream: bool = False) -> Sandbox:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from trading_bot.brokers.late import LateBroker
+from trading_bot.brokers.late import late_broker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
@@ -81,10 +81,11 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
     """
     wall_clock, secrets = clock or SystemClock(), secrets_of(settings)
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
-    require_stop_orders(settings, BROKERS.get(settings.broker.name))  # that there is such a one is known at once
+    kind = BROKERS.get(settings.broker.name)  # that there is such a one is known at once
+    require_stop_orders(settings, kind)
     with ExitStack() as stack:
         book = stack.enter_context(open_book(settings, clock=wall_clock))
-        broker = LateBroker(lambda: open_broker(settings, hours))
+        broker = late_broker(kind, lambda: open_broker(settings, hours))
         stack.callback(broker.close)
         team = present_team(settings, book)
         yield Bot(
