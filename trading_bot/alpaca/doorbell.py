@@ -79,8 +79,10 @@ class Doorbell:
         from websockets.sync.client import connect
 
         ours = urlsplit(self._url).hostname in HERE
-        terms: dict[str, Any] = {"ping_interval": PING_SECONDS, "ping_timeout": PING_SECONDS, "max_size": LARGEST}
-        terms |= {
+        terms: dict[str, Any] = {
+            "ping_interval": PING_SECONDS,
+            "ping_timeout": PING_SECONDS,
+            "max_size": LARGEST,
             "open_timeout": OPEN_SECONDS,
             "close_timeout": 1,
             "logger": _wire_log,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.settlement import where_they_stand
 from trading_bot.domain.listing import TellsOfOrders
+from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import ClientOrderId, OrderUpdate
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
 
-ASK_SECONDS = 5.0  # without a stream
-LISTEN_SECONDS = 30.0  # with one; it may be dead or mute
 SHORTEST_SECONDS = 1.0  # between two questions, however often the broker tells of an order
+LONGER_SECONDS = 4.0  # after those, where it tells of none: it may tell of nothing at all
 NEWEST = 50  # orders of the book that are looked at
 
 
@@ -49,8 +49,8 @@ def _orders_now(bot: Bot, before: dict[ClientOrderId, OrderUpdate]) -> dict[Clie
 def _wait(bot: Bot) -> None:
     broker = bot.broker
     bot.clock.sleep(SHORTEST_SECONDS)
-    if not isinstance(broker, TellsOfOrders) or broker.wait_for_order(LISTEN_SECONDS) is None:
-        bot.clock.sleep(ASK_SECONDS - SHORTEST_SECONDS)
+    if not offers(broker, TellsOfOrders) or broker.wait_for_order(LONGER_SECONDS) is None:
+        bot.clock.sleep(LONGER_SECONDS)
 
 
 def _state(order: OrderUpdate) -> tuple[object, ...]:

@@ -11,11 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
-from trading_bot.core.hours import TradingHours
+from trading_bot.core.hours import NEW_YORK, TradingHours
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
 from trading_bot.domain.listing import KnowsSessions
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first nothing can be written down for long
 AHEAD = timedelta(days=14)  # of days whose sessions are looked at
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Verdict(StrEnum):

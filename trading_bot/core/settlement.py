@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 RECONCILIATION = "reconciliation"  # who changes the state, in the book
 ON_ITS_WAY = timedelta(minutes=5)  # far above every timeout; until then, what the broker does not know may come yet
-OVER = object()
 LOOK_AGAIN = (1.0, 2.0)  # seconds after which books that differ are compared again, in a live market
 FEW = 3  # orders that are asked for one by one
 LONGEST_WAY = timedelta(days=7)  # of a request to the broker; one that is lost for longer is lost
@@ -189,10 +188,11 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
         fills, external = take_up_executions(desk, ticket)
         if fills or external:
             booked, found = Settlement(fills=fills, cash=external), compare(desk).differences
-    moments = looks(desk.broker, desk.clock.sleep, LOOK_AGAIN)
-    while found and _may_still_move(desk) and next(moments, OVER) is None:
+    for _ in looks(desk.broker, desk.clock.sleep, LOOK_AGAIN if found and _may_still_move(desk) else ()):
         booked = _booked_meanwhile(desk, ticket, booked)
         found = compare(desk).differences
+        if not found or not _may_still_move(desk):
+            break
     coming = _on_their_way(desk) if found else []
     if coming:
         log.warning("Fills of %s are not listed yet: %s", ", ".join(coming), "; ".join(found))

@@ -78,9 +78,7 @@ class Behaviour:
     """How the broker behaves beyond single requests."""
 
     hold_fills: bool = False  # nothing fills by itself; `SandboxExchange.fill` fills
-    both_exits: bool = (
-        False  # the end of one exit comes too late for the other, and a cancel for the order: both may trade
-    )
+    both_exits: bool = False  # the end of one exit comes too late for the other, a cancel for its order: both trade
     slow_cancel: bool = False  # a cancel is asked for, and not yet done: the order may fill meanwhile
     fills_twice: bool = False  # each execution is listed twice
     shuffled: bool = False  # executions are listed newest first, whatever was asked for
