@@ -1,0 +1,1 @@
+"""Words of the trade: `words.txt` and `events.txt`, written for this bot."""
