@@ -29,6 +29,7 @@ from flows.standstill import BOOK, TRADED_EVENT, refuse_when_paused, show_status
 from flows.this_run import this_run
 from tasks.asking import whole
 from tasks.execution import execute_signals
+from tasks.intelligence import read_the_news
 from tasks.market import settle_orders, update_market_data
 from tasks.notices import send_status_updates
 from tasks.portfolio import update_portfolio_state
@@ -100,9 +101,11 @@ async def with_its_team(bot: Bot, run_id: str) -> Bot:
 
 async def run_cycle(bot: Bot, ticket: CycleTicket) -> CycleReport:
     """Look, settle, think, check, trade, book, tell. One line is one step and one box in the UI."""
-    bot, ticket = whole(bot), whole(ticket)
+    reads_news, bot, ticket = bot.news is not None, whole(bot), whole(ticket)
     market = whole(update_market_data(bot, ticket))
     settlement = whole(settle_orders(bot, ticket, market))
+    if reads_news:
+        market = whole(read_the_news(bot, ticket, market))
     signals = whole(generate_signals(bot, ticket, market))
     decisions = whole(apply_risk_checks(bot, ticket, market, signals))
     orders = whole(execute_signals(bot, ticket, market, decisions))

@@ -177,7 +177,7 @@ def test_fault_53_a_newer_book_is_refused_with_both_versions(folder: Path):
     change(folder / "bensbot.db", "UPDATE bensbot_version SET version_num = '0099'")
 
     with (
-        pytest.raises(SchemaMismatch, match="has schema 0099; this version of the bot knows 0009"),
+        pytest.raises(SchemaMismatch, match="has schema 0099; this version of the bot knows 0010"),
         open_bot(settings_in(folder)),
     ):
         pass

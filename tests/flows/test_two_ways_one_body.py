@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -21,6 +22,7 @@ BOOK = {
     "positions": "SELECT symbol, quantity, average_price FROM v_positions ORDER BY 1",
     "slippage": "SELECT * FROM v_slippage ORDER BY client_order_id, price",
     "rotations": "SELECT session, changed, reason FROM v_rotations ORDER BY 1",
+    "news": "SELECT session, symbol, read_at, score, story_id FROM v_news ORDER BY 1, 2, 3",
     "measured": "SELECT session, step FROM v_steps ORDER BY 1, 2",
 }
 
@@ -38,11 +40,15 @@ def read(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
 def test_sessions_through_the_loop_and_through_the_flow_give_the_same_book(
     desk: Callable[..., Any], tmp_path: Path, sessions: int, rotations: int
 ):
+    days = [f"2022-01-{day:02}" for day in range(3, 15)]
+    told = [{"published": f"{day}T15:00:00Z", "headline": f"$AMD beats on {day}"} for day in days]
+    (tmp_path / "news.jsonl").write_text("\n".join(map(json.dumps, told)), encoding="utf-8")
     # With costs, so that cents have a chance to differ, and a team that changes now and then.
     ours = desk(
         broker={"commission_per_share": "0.005", "commission_minimum": "1", "slippage_bps": "7"},
         orchestrator={"enable_strategy_rotation": True},
         rotation={"frequency": "weekly"},
+        news={"source": "file", "file": str(tmp_path / "news.jsonl")},
     )
     loop = ours.settings.model_copy(update={"state": StateSettings(folder=tmp_path / "loop")})
 
@@ -53,7 +59,8 @@ def test_sessions_through_the_loop_and_through_the_flow_give_the_same_book(
     by_loop, by_flow = read(tmp_path / "loop"), read(ours.settings.state.folder)
     assert len(by_loop["equity"]) == sessions
     assert len(by_loop["fills"]) > sessions / 3
-    assert len(by_loop["measured"]) == 7 * sessions
+    assert len(by_loop["measured"]) == 8 * sessions
+    assert len(by_loop["news"]) == 12
     assert len(by_loop["rotations"]) == rotations
     for name in BOOK:
         assert by_flow[name] == by_loop[name], name

@@ -87,6 +87,7 @@ class BacktestDesk:
     book: MemoryBook
     conditions: None = None  # the result names them once
     team: None = None
+    news: None = None  # what was said then is not kept with the prices
     clock: Then = field(default_factory=Then)
     notifier: Notes = field(default_factory=Notes)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)  # nobody asks it

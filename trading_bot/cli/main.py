@@ -118,6 +118,7 @@ ELSEWHERE = (
     ("strategies", "trading_bot.cli.strategies:strategies", "Show who decides now, and why."),
     ("why", "trading_bot.cli.journal:why", "Tell why a stock was traded, or why it was not."),
     ("journal", "trading_bot.cli.journal:journal", "List decisions by stock, rule, outcome or day."),
+    ("news", "trading_bot.cli.news:news", "List the news that the bot has read, all or about a stock."),
     ("replay", "trading_bot.cli.journal:replay", "Decide a recorded cycle again, and compare bit for bit."),
     ("what-if", "trading_bot.cli.journal:what_if", "Decide a recorded cycle again with other settings."),
     ("data", "trading_bot.cli.data:app", "Keep daily bars in a local history store: import, append, list, check."),

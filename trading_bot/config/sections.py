@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -178,7 +178,32 @@ class BacktestSettings(Section):
 
 
 class IntelligenceSettings(Section):
-    """News and sentiment. They take no keys in this version."""
+    """What is known of the market beyond prices and news. It takes no keys in this version."""
+
+
+class NewsSettings(Section):
+    """Where news comes from. What it says moves no order but through rules and strategies that read it."""
+
+    source: str = Field(
+        default="none",
+        min_length=1,
+        description="The news source plug-in: `none` reads nothing, `file` your own stories, `alpaca` asks Alpaca.",
+    )
+    file: UserPath | None = Field(
+        default=None, description="JSON Lines file with a story a line, for `file`; docs/news.md has the fields."
+    )
+    max_age_hours: Count = Field(
+        default=96, ge=1, le=720, description="Hours after which a story is too old to be looked at."
+    )
+    options: Options = Field(
+        default_factory=dict[str, Any], description="Options of a news source from another package."
+    )
+
+    @model_validator(mode="after")
+    def _file_is_named(self) -> Self:
+        if self.source == "file" and self.file is None:
+            raise advice("source: file needs file, the JSON Lines file with your stories")
+        return self
 
 
 class NotificationSettings(Section):

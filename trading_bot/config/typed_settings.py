@@ -28,6 +28,7 @@ from trading_bot.config.sections import (
     BacktestSettings,
     DataSettings,
     IntelligenceSettings,
+    NewsSettings,
     NotificationSettings,
     OrchestratorSettings,
     Section,
@@ -47,6 +48,7 @@ __all__ = [
     "DataSettings",
     "HoursSettings",
     "IntelligenceSettings",
+    "NewsSettings",
     "NotificationSettings",
     "OrchestratorSettings",
     "RiskSettings",
@@ -78,6 +80,7 @@ class TradingBotSettings(Section):
     rotation: RotationSettings = Field(default_factory=RotationSettings)
     backtest: BacktestSettings = Field(default_factory=BacktestSettings)
     intelligence: IntelligenceSettings = Field(default_factory=IntelligenceSettings)
+    news: NewsSettings = Field(default_factory=NewsSettings)
     notification: NotificationSettings = Field(default_factory=NotificationSettings)
     state: StateSettings = Field(default_factory=StateSettings)
 
@@ -100,7 +103,8 @@ class TradingBotSettings(Section):
     def fingerprint(self) -> str:
         """Return the SHA-256, in hex, of every setting that can change a decision.
 
-        Notices, the state's place, the logging level, how backtests are made and all secrets are left out.
+        Notices, news that nobody reads, the state's place, the logging level, how backtests are made and all secrets
+        are left out.
         Equal settings have equal fingerprints on every machine; `0.10` and `0.1` are equal.
         """
         return hashlib.sha256(self._deciding(_canonical).encode()).hexdigest()
@@ -118,6 +122,8 @@ class TradingBotSettings(Section):
             "rotation": {"runner", "runner_address"},
             "broker": {"paper_url"},
         }
+        if self.news.source == "none":  # nothing is read, so nothing about reading it can change a decision
+            unimportant["news"] = True
         dumped = form(self.model_dump(exclude=unimportant))
         return json.dumps(dumped, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.news import Newsdesk
 from trading_bot.core.program import program
 from trading_bot.core.rotation.team import candidates, present_team
 from trading_bot.core.stopwatch import Stopwatch
@@ -24,6 +26,8 @@ from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.domain.tournament import Team
+from trading_bot.intelligence.manager import NewsManager
+from trading_bot.intelligence.registry import NEWS_SOURCES
 from trading_bot.notifications.manager import NotificationManager
 from trading_bot.risk.manager import RiskManager, StopAction
 from trading_bot.risk.protection import ProtectiveStop
@@ -48,6 +52,7 @@ class Bot:
     notifier: Notifier
     book: StateManager
     secrets: Secrets
+    news: Newsdesk | None = None  # None: nobody reads the news
     stopwatch: Stopwatch = field(default_factory=Stopwatch)  # of the cycle that runs
 
     @property
@@ -100,6 +105,7 @@ def open_bot(settings: TradingBotSettings, *, clock: Clock | None = None) -> Gen
             notifier=notification_manager(settings, secrets),
             book=book,
             secrets=secrets,
+            news=newsdesk(settings, book),
         )
 
 
@@ -131,6 +137,7 @@ def check_plugins(settings: TradingBotSettings) -> None:
     strategy_manager(settings)
     candidates(settings)
     data_manager(settings, hours)
+    news_manager(settings)
     risk_manager(settings)
     notification_manager(settings, secrets_of(settings))
 
@@ -204,6 +211,23 @@ def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManag
         start=settings.data.start,
         calendar=hours,
     )
+
+
+def news_manager(settings: TradingBotSettings) -> NewsManager | None:
+    """Choose the news source, None where it reads nothing. Options named like the broker's keys take those."""
+    chosen = settings.news
+    source = NEWS_SOURCES.get(chosen.source)
+    own = {field.name for field in dataclasses.fields(source)}  # pyright: ignore[reportArgumentType]  # a dataclass
+    offered = {name: getattr(settings.broker, name) for name in ("api_key", "secret_key", "data_url")}
+    shared = {name: value for name, value in {**offered, "file": chosen.file}.items() if name in own}
+    built = NEWS_SOURCES.build(chosen.source, {**shared, **chosen.options})
+    return NewsManager(built, max_age=timedelta(hours=chosen.max_age_hours)) if built.reads else None
+
+
+def newsdesk(settings: TradingBotSettings, book: StateManager) -> Newsdesk | None:
+    """Put the news source beside the book, None where it reads nothing."""
+    manager = news_manager(settings)
+    return None if manager is None else Newsdesk(manager, book.news)
 
 
 def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> StrategyManager:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import admit
 from trading_bot.core.deciding import decide, gather, valuation, wishes, working
+from trading_bot.core.news import with_news
 from trading_bot.core.portfolio_stop import heed_portfolio_stop
 from trading_bot.core.sending import send
 from trading_bot.core.settlement import book_answers, settle, where_they_stand
@@ -60,6 +61,8 @@ def trade(desk: Desk, ticket: CycleTicket) -> CycleReport:
     """Take the steps of a cycle that was let in, at a bot's desk or at that of a backtest. Raises BensBotError."""
     market = update_market_data(desk, ticket)
     settlement = settle_orders(desk, ticket, market)
+    if desk.news is not None:
+        market = read_the_news(desk, ticket, market)
     signals = generate_signals(desk, ticket, market)
     decisions = apply_risk_checks(desk, ticket, market, signals)
     orders = execute_signals(desk, ticket, market, decisions)
@@ -79,6 +82,12 @@ def settle_orders(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settl
     settlement = settle(desk, ticket, market)
     heed_portfolio_stop(desk, ticket, market)
     return settlement
+
+
+@timed
+def read_the_news(desk: Desk, ticket: CycleTicket, market: MarketState) -> MarketState:
+    """Return the market with the sentiment of its news. Reading twice changes nothing; a source may fail."""
+    return market if desk.news is None else with_news(desk.news, ticket, market, historical=desk.data.historical)
 
 
 @timed
@@ -160,7 +169,7 @@ def update_portfolio_state(
         equity=equity,
         equity_curve=desk.book.ledger.equity_curve(),
         state=desk.book.control.read().state,
-        warnings=settlement.warnings,
+        warnings=(*settlement.warnings, *market.warnings),
         cash=settlement.cash,
         team=desk.team,
     )
@@ -212,6 +221,7 @@ __all__ = [
     "apply_risk_checks",
     "execute_signals",
     "generate_signals",
+    "read_the_news",
     "run_cycle",
     "send_status_updates",
     "settle_orders",

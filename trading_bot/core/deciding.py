@@ -50,6 +50,7 @@ def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequen
         by_hand=by_hand(desk) if to_decide else {},
         quotes=broker.quotes(symbols) if to_decide and offers(broker, KnowsQuotes) else {},
         resting=orders.resting,
+        stories=desk.news.behind(symbols, ticket.at) if to_decide and desk.news else {},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Protocol
 
+from trading_bot.core.news import Newsdesk
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.domain.book import Book
 from trading_bot.domain.inputs import Conditions
@@ -48,6 +49,11 @@ class Desk(Protocol):
     @property
     def team(self) -> Team | None:
         """Who decides now; None where nobody has to be told."""
+        ...
+
+    @property
+    def news(self) -> Newsdesk | None:
+        """What the world says; None where nobody reads it."""
         ...
 
     @property

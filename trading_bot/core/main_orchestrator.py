@@ -185,9 +185,11 @@ class MainOrchestrator:
         self.strategy_manager = self._bot.strategies
 
     def update_market_data(self) -> None:
-        """Read the market and settle what earlier orders have become."""
+        """Read the market, settle what earlier orders have become, and read the news where somebody wants them."""
         self.market_state = cycle.update_market_data(self._bot, self._ticket)
         self._cycle.settlement = cycle.settle_orders(self._bot, self._ticket, self.market_state)
+        if self._bot.news is not None:
+            self.market_state = cycle.read_the_news(self._bot, self._ticket, self.market_state)
 
     def generate_signals(self) -> tuple[Signal, ...]:
         """Return what strategies and stops want to change."""

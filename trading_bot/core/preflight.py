@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +18,9 @@ from trading_bot.core.hours import NEW_YORK, TradingHours
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
 from trading_bot.domain.listing import KnowsSessions
+from trading_bot.domain.market import Symbol
 from trading_bot.domain.ports import TellsTime
-from trading_bot.domain.words import counted, dollars, one_line
+from trading_bot.domain.words import counted, dollars, listed, one_line
 from trading_bot.state.audit import check_ledger
 from trading_bot.state.manager import StateManager, open_read_only
 from trading_bot.state.records import AccountBinding, Violation
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, Clock
 
 LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first nothing can be written down for long
+LONG_AGO, ONE_DAY = datetime(1900, 1, 1, tzinfo=UTC), timedelta(days=1)
+NAMED = 3  # stories that could not be read
 AHEAD = timedelta(days=14)  # of days whose sessions are looked at
 
 
@@ -64,6 +67,7 @@ def examine(
     yield _guarded("disk", "make room, or set state.folder", lambda: _disk(settings, free_bytes))
     yield _guarded("book", "", lambda: _book(settings))
     yield _guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
+    yield _guarded("news", "look at the settings under news", lambda: _news(settings, clock))
     yield _guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
     yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), hours, clock)
     yield _guarded("notices", "look at notification.urls", lambda: _notices(settings))
@@ -140,6 +144,23 @@ def _prices(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> 
         return Finding("prices", Verdict.FAIL, said, "nothing is bought below data.min_coverage; look at data.symbols")
     missing = market.coverage.usable < market.coverage.wanted
     return Finding("prices", Verdict.WARN if missing else Verdict.PASS, said)
+
+
+def _news(settings: TradingBotSettings, clock: Clock) -> Finding:
+    """Read what the source has: of the last day, or of all time where history is traded."""
+    manager, name = assembly.news_manager(settings), settings.news.source
+    if manager is None:
+        return Finding("news", Verdict.PASS, f"{name}: nobody reads them")
+    now = clock.now()
+    since = LONG_AGO if assembly.is_historical(settings) else now - ONE_DAY
+    found = manager.source.stories(since, now, [Symbol(symbol) for symbol in settings.data.symbols])
+    count = len(found.stories)
+    said = f"{name}: {count:,} {'story' if count == 1 else 'stories'} since {since:%Y-%m-%d %H:%M} UTC"
+    if found.later:
+        said = f"{said}; {found.later:,} dated in the future wait for their time"
+    if trouble := (*found.refused, *([found.cut_short] if found.cut_short else [])):
+        return Finding("news", Verdict.WARN, f"{said}; {listed(trouble, most=NAMED)}", "mend the lines that are named")
+    return Finding("news", Verdict.PASS, said)
 
 
 def _calendar(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> Finding:

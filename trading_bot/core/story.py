@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trading_bot.config.typed_settings import load_recorded
@@ -16,6 +17,7 @@ from trading_bot.domain.stories import DecidedCycle, Entry, Filter, Story, Think
 
 if TYPE_CHECKING:
     from trading_bot.domain.inputs import CycleRecord
+    from trading_bot.domain.news import NewsItem
     from trading_bot.risk.manager import RiskManager
     from trading_bot.state.manager import StateManager
 
@@ -47,7 +49,8 @@ def _told(book: StateManager, symbol: Symbol, found: DecidedCycle, entry: Entry 
             raise StateError(stranger)
         return Story(symbol, found, entry, None, stranger, last)
     try:
-        return Story(symbol, found, entry, _think_again(record, symbol), "", last)
+        thinking = _think_again(record, symbol)
+        return Story(symbol, found, entry, thinking, "", last, news=_news(book, record, symbol))
     except (PluginError, SettingsError, DataError) as error:  # a strategy of then is not here any more
         return Story(symbol, found, entry, None, str(error), last)
 
@@ -68,6 +71,17 @@ def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
         market_hash=record.market_hash,
         program=record.conditions.program,
     )
+
+
+def _news(book: StateManager, record: CycleRecord, symbol: Symbol) -> tuple[NewsItem, ...]:
+    """Return the stories that were known: as recorded with a decision, else as the book has them for that instant."""
+    reading = load_recorded(record.conditions.settings).news
+    if reading.source == "none":
+        return ()
+    known, at = record.inputs.stories, record.market.at
+    if symbol not in known:
+        known = book.news.behind((symbol,), published=at - timedelta(hours=reading.max_age_hours), read=at)
+    return book.news.named(known.get(symbol, ()))
 
 
 def _without_the_team(record: CycleRecord, risk: RiskManager) -> str:

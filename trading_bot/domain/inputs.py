@@ -10,6 +10,7 @@ from trading_bot.domain.cycle import ControlState
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO
+from trading_bot.domain.news import StoryId
 from trading_bot.domain.orders import OpenOrder, Side
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.snapshot import Pieces, fingerprint, pieces
@@ -31,6 +32,8 @@ class Inputs:
     quotes: Mapping[Symbol, Quote] = field(default_factory=dict[Symbol, Quote])
     resting: tuple[OpenOrder, ...] = ()  # stop orders that wait at the broker for their price
     by_hand: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares of the owner's own
+    # By symbol, the stories that were known and not too old: what the sentiment in the market's history is made of.
+    stories: Mapping[Symbol, tuple[StoryId, ...]] = field(default_factory=dict[Symbol, tuple[StoryId, ...]])
 
     def on_their_way_out(self) -> dict[Symbol, Decimal]:
         """Return the shares that open sell orders will take."""

@@ -200,6 +200,7 @@ class MarketState:
     splits: tuple[Split, ...] = ()  # every split effective up to now, oldest first
     below_minimum_coverage: bool = False  # too few usable symbols: exits only
     notes: tuple[str, ...] = ()  # what was repaired or left out of the data, in words
+    warnings: tuple[str, ...] = ()  # what a person should know: a part of what could be known could not be read
     # What `price` was asked for: strategies, rules and books ask for the same ones.
     _prices: dict[Symbol, Decimal | None] = field(
         default_factory=dict[Symbol, "Decimal | None"], init=False, repr=False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, NewType, Protocol
 
@@ -60,6 +60,15 @@ class NewsItem:
             raise ValueError(f"{self.story_id} was published at {self.published}, wanted an aware instant")
         if not -1 <= self.score <= 1:  # also for NaN
             raise ValueError(f"{self.story_id} has the score {self.score}, wanted one in [-1, 1]")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStory:
+    """A story of the book, and the decision that was the first to know it."""
+
+    story: NewsItem
+    session: date
+    read_at: datetime  # aware, UTC: the instant of the decision
 
 
 @dataclass(frozen=True, slots=True)

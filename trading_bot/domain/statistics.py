@@ -52,3 +52,4 @@ class Statistics:
     coverage: float | None  # mean share of the symbols with a usable price; None when no cycle completed
     first: EquityPoint | None  # None before the first session was marked
     newest: EquityPoint | None
+    news_lag: float | None = None  # median seconds from a story's publication to its reading; None: none was read

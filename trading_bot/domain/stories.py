@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from trading_bot.domain.market import Symbol
+from trading_bot.domain.news import NewsItem
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.tournament import Team
 
@@ -91,4 +92,5 @@ class Story:
     thinking: Thinking | None
     why_unknown: str = ""  # why nobody can say what the team thought
     last: Entry | None = None  # the newest decision before, where this cycle took none
+    news: tuple[NewsItem, ...] = ()  # what was known about the symbol, oldest first
     guard: Entry | None = None  # about a stop order at the broker, beside what was decided otherwise

@@ -49,7 +49,7 @@ def metrics_rows(metrics: Metrics) -> tuple[MetricRow, ...]:
         *_counts("orders", counted.orders),
         *_trading(counted),
         ("coverage.mean", counted.coverage),
-        ("news.lag_seconds", None),
+        ("news.lag_seconds", counted.news_lag),
         *_performance(metrics.performance),
     )
 
@@ -75,6 +75,7 @@ def metrics_as_text(metrics: Metrics) -> str:
         ("Orders", _listed(counted.orders)),
         ("Fills", _fills(counted)),
         ("Coverage", _percent(counted.coverage)),
+        *([] if counted.news_lag is None else [("News", f"read {counted.news_lag:,.0f} s after they were published")]),
         *((f"{'Steps' if not n else ''}", _duration(step)) for n, step in enumerate(counted.steps)),
     ]
     return "\n".join(f"{head:<11}{text}" for head, text in lines)

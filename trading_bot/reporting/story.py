@@ -27,6 +27,7 @@ from trading_bot.domain.words import (
     wish,
 )
 from trading_bot.reporting.as_json import decision_document, plain
+from trading_bot.reporting.news import story_document, story_line
 
 SHOWN = 8  # characters of a hash
 READABLE = Decimal("0.0001")  # shares
@@ -71,6 +72,7 @@ def story_as_json(story: Story) -> str:
         "decision": entry_document(story.entry) if story.entry else None,
         "thinking": _thinking_document(story.thinking) if story.thinking else None,
         "thinking_unknown_because": story.why_unknown or None,
+        "news": [story_document(item) for item in story.news],
         "stop_order": entry_document(story.guard) if story.guard else None,
         "last_decision": entry_document(story.last) if story.last else None,
     }
@@ -93,6 +95,8 @@ def _rows(story: Story) -> Iterator[Row]:
     if story.entry is not None:
         yield "Signal", f"{wish(story.entry.decision.signal)} Strength {story.entry.decision.signal.strength:+.2f}."
     yield from _of_the_team(story)
+    for number, item in enumerate(reversed(story.news)):
+        yield "" if number else "News", story_line(item)
     if story.entry is not None:
         yield from _of_the_rules(story.entry.decision)
         yield from _of_the_order(story.entry)

@@ -17,6 +17,7 @@ from trading_bot.state.cycles import CycleBook
 from trading_bot.state.days import DayBook
 from trading_bot.state.journal import Journal
 from trading_bot.state.ledger import Ledger
+from trading_bot.state.news import NewsBook
 from trading_bot.state.recording import Recordings
 from trading_bot.state.rotations import RotationBook
 from trading_bot.state.statistics import StatisticsBook
@@ -32,7 +33,8 @@ class StateManager:
     It has several parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
     ran? `journal`: what was decided and sent? `ledger`: what do we own? `cash`: what came and went
     without a trade? `rotations`: who decides? `chores`: what was done once a session? `recordings`:
-    what did a cycle know? `stories`: why was that decided? `statistics`: what did it all come to?
+    what did a cycle know? `news`: what did the world say? `stories`: why was that decided?
+    `statistics`: what did it all come to?
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -45,6 +47,7 @@ class StateManager:
         self.cash = CashBook(database, clock)
         self.rotations = RotationBook(database, clock)
         self.chores = ChoreBook(database, clock)
+        self.news = NewsBook(database, clock)
         self.recordings = Recordings(database)
         self.stories = StoryBook(database)
         self.statistics = StatisticsBook(database)

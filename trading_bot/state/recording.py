@@ -116,9 +116,10 @@ class Recordings:
 
 def _of_this_cycle(record: CycleRecord) -> dict[str, Any]:
     own = {name: hint for name, hint in _market_fields().items() if name not in SHARED}
+    market = {name: _plain(adapter, getattr(record.market, name)) for name, adapter in own.items()}
     return {
-        "market": {name: _plain(adapter, getattr(record.market, name)) for name, adapter in own.items()},
-        "inputs": _plain(_adapter(Inputs), record.inputs),
+        "market": _without_nothing(market, "warnings"),
+        "inputs": _without_nothing(_plain(_adapter(Inputs), record.inputs), "stories"),
         "team": _plain(_adapter(Team), record.conditions.team),
         "program": record.conditions.program,
         "window": record.window,
@@ -166,6 +167,11 @@ def _market_fields() -> Mapping[str, TypeAdapter[Any]]:
 def _plain(adapter: TypeAdapter[Any], value: object) -> Any:
     """Return what JSON can hold: Decimals as their digits, so that nothing is lost."""
     return adapter.dump_python(value, mode="json")
+
+
+def _without_nothing(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """Leave out what is hardly ever there: most cycles know nothing of it."""
+    return document if document[name] else {key: value for key, value in document.items() if key != name}
 
 
 def _json(document: Any) -> bytes:

@@ -26,6 +26,7 @@ from trading_bot.state.schema import (
     failures,
     fills,
     intents,
+    news,
     orders,
 )
 from trading_bot.storage.database import Database
@@ -66,6 +67,7 @@ class StatisticsBook:
                 coverage=found.coverage(),
                 first=found.equity_point(equity.c.session.asc()),
                 newest=found.equity_point(equity.c.session.desc()),
+                news_lag=found.news_lag(),
             )
 
 
@@ -147,6 +149,13 @@ class _Reading:
         query = select(func.avg(cast(cycles.c.symbols_usable, Double) / cycles.c.symbols_wanted))
         query = query.where(cycles.c.status == CycleStatus.COMPLETED, cycles.c.symbols_wanted > 0)
         return self.connection.scalar(self._from_session(query))
+
+    def news_lag(self) -> float | None:
+        query = select(news.c.lag_seconds)
+        if self.since is not None:
+            query = query.where(news.c.session >= self.since)
+        lags = self.connection.scalars(query).all()
+        return float(np.median(lags)) if lags else None
 
     def equity_point(self, order: ColumnElement[Any]) -> EquityPoint | None:
         query = select(equity).order_by(order).limit(1)

@@ -12,7 +12,7 @@ from trading_bot.domain.errors import SchemaMismatch
 from trading_bot.state.schema import THE_ROW, control, lease
 from trading_bot.storage.database import Database
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 10))  # oldest first; this version works with the last
+REVISIONS = tuple(f"{number:04}" for number in range(1, 11))  # oldest first; this version works with the last
 VERSION_TABLE = "bensbot_version"  # Alembic's usual name may belong to another program in the same database
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -88,6 +88,7 @@ class Desk:
     book: MemoryBook
     conditions: None = None
     team: None = None
+    news: None = None
     clock: Then = field(default_factory=Then)
     notifier: Quiet = field(default_factory=Quiet)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)

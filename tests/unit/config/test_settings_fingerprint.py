@@ -22,6 +22,7 @@ def settings(**sections: object) -> TradingBotSettings:
         {"strategy": {"team": ["momentum"]}},
         {"hours": {"windows": ["pre-market"]}},
         {"orchestrator": {"rotation_time": "15:00"}},
+        {"news": {"source": "alpaca"}},
     ],
 )
 def test_what_can_change_a_decision_changes_the_fingerprint(sections):
@@ -37,6 +38,7 @@ def test_what_can_change_a_decision_changes_the_fingerprint(sections):
         {"broker": {"paper_url": "sqlite:///x.db"}},
         {"broker": {"options": {"api_key": "abc"}}},
         {"risk": {"max_position_pct": "0.0500"}},
+        {"news": {"max_age_hours": 12}},  # nobody reads them
     ],
 )
 def test_what_cannot_change_a_decision_leaves_the_fingerprint(sections):

@@ -35,8 +35,8 @@ def test_before_the_first_cycle_all_is_well_but_nobody_is_told_and_nothing_is_ma
     findings = found(tmp_path / "state")
 
     assert verdicts(findings) == {
-        "plug-ins": "pass", "disk": "pass", "book": "pass", "prices": "pass", "calendar": "pass", "broker": "pass",
-        "notices": "warn",
+        "plug-ins": "pass", "disk": "pass", "book": "pass", "prices": "pass", "news": "pass",
+        "calendar": "pass", "broker": "pass", "notices": "warn",
     }  # fmt: skip
     assert findings["notices"].fix.startswith("set notification.urls")
     assert list(tmp_path.iterdir()) == []
@@ -60,7 +60,7 @@ def test_a_book_of_an_older_version_is_brought_up_to_date_by_the_next_cycle(fold
     book = found(folder)["book"]
 
     assert book.verdict is Verdict.WARN
-    assert "has schema 0004; the next cycle migrates it to 0009" in book.said
+    assert "has schema 0004; the next cycle migrates it to 0010" in book.said
 
 
 def test_the_book_of_another_account_fails(folder: Path):

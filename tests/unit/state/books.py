@@ -14,6 +14,7 @@ from typing import Any
 from trading_bot.domain.cash import CashActivity, CashKind
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.market import Coverage, Regime, Split, Symbol, Trend, Volatility
+from trading_bot.domain.news import Impact, NewsItem, StoryId
 from trading_bot.domain.orders import (
     Approved,
     ClientOrderId,
@@ -259,6 +260,18 @@ def a_rotation(session: date, **changes: Any) -> Rotation:
     return replace(whole, **changes)
 
 
+def story(
+    name: str,
+    score: float = 0.5,
+    *,
+    published: datetime = NOON - timedelta(hours=1),
+    symbols: Sequence[str] = ("AAPL",),
+    impact: Impact = Impact.LOW,
+) -> NewsItem:
+    about = tuple(Symbol(symbol) for symbol in symbols)
+    return NewsItem(StoryId(name), "wire", published, f"Story {name}", "", "", about, score, impact)
+
+
 def fill_a_book(desk: Desk) -> None:
     """Write a few days of everything: fills in parts, a split with cash in lieu, a refusal, a rotation, a skip."""
     desk.begin()
@@ -287,6 +300,7 @@ def fill_a_book(desk: Desk) -> None:
     desk.book.ledger.mark_equity(desk.lease, EquityPoint(TUESDAY, Decimal("9128.65"), Decimal("10008.65")), "tuesday")
     desk.trade(Side.SELL, "10", "70", session=WEDNESDAY)
     desk.book.cash.book(desk.lease, [activity("div-1", "5.94"), activity("fee-1", "-0.02", kind=CashKind.FEE)])
+    desk.book.news.keep(desk.lease, MONDAY, NOON, [story("a", -0.5, symbols=("AAPL", "IBM")), story("b", 0.25)])
     desk.book.rotations.record(a_rotation(MONDAY), run_id="run", settings_hash="settings", market_hash="market")
     desk.book.cycles.skip(
         "thursday",

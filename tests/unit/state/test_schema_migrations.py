@@ -66,7 +66,7 @@ def test_fault_53_an_older_book_is_migrated_and_keeps_what_it_knew(tmp_path: Pat
     assert (state.state, state.consecutive_errors) == (TradingState.HALTED, 4)
     assert lease is not None
     assert lease.token == 42
-    assert revision == "0009"
+    assert revision == "0010"
 
 
 SECOND_SCHEMA = """

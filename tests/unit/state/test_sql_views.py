@@ -25,6 +25,7 @@ VIEWS = {
     "v_cycles": "cycle_id, session, status, skipped_because, started_at, ended_at",
     "v_steps": "cycle_id, session, step, seconds",
     "v_slippage": "session, symbol, side, quantity, reference_price, price, bps, client_order_id",
+    "v_news": "session, symbol, published_at, read_at, source, headline, score, impact, url, story_id",
     "v_rotations": "session, changed, criterion, members, reason, decided_at",
     "v_team": "session, strategy, options, weight",
     "v_rotation_scores": (
@@ -63,7 +64,7 @@ def test_every_view_has_the_promised_columns_in_their_order(reader: sqlite3.Conn
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) == 12
+    assert len(EXAMPLES) == 13
 
 
 @pytest.mark.parametrize("query", EXAMPLES)

@@ -112,7 +112,7 @@ def test_fault_53_a_newer_schema_is_refused_with_both_versions(desk: Desk):
         lambda: StateManager.open(url(desk.path), clock=TurnedClock()),
         lambda: open_read_only(url(desk.path)),
     ):
-        with pytest.raises(SchemaMismatch, match="has schema 0099; this version of the bot knows 0009"):
+        with pytest.raises(SchemaMismatch, match="has schema 0099; this version of the bot knows 0010"):
             opening()
 
 

@@ -17,6 +17,7 @@ from trading_bot.state.schema.cycles import (
 )
 from trading_bot.state.schema.metadata import THE_ROW, metadata
 from trading_bot.state.schema.money import cash_activities, cash_ledger, corporate_actions, equity, positions
+from trading_bot.state.schema.news import news, news_moods, news_symbols
 from trading_bot.state.schema.trading import decisions, fills, intents, orders, signals
 
 __all__ = [
@@ -38,6 +39,9 @@ __all__ = [
     "intents",
     "lease",
     "metadata",
+    "news",
+    "news_moods",
+    "news_symbols",
     "orders",
     "positions",
     "rotation_scores",
