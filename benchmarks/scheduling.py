@@ -74,7 +74,7 @@ def _measure(options: argparse.Namespace) -> None:
         }
         (folder / "settings.json").write_text(json.dumps(settings))
         variables = _environment(folder)
-        server = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--no-ui"]
+        server = [sys.executable, "-m", "flows.prefect_server", "server", "start", "--host", "127.0.0.1", "--no-ui"]
         port = variables["PREFECT_API_URL"].split(":")[2].split("/")[0]
         with _process([*server, "--port", port], variables, folder / "server.log"):
             _wait_for(f"{variables['PREFECT_API_URL']}/health")

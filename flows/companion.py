@@ -1,7 +1,7 @@
 """Become the Prefect server of one run, and die with the process that started it.
 
 Run as a program with `python -P companion.py PARENT_PID ARGUMENT…`; the arguments are those of `prefect`.
-Nothing of the project is imported here: every import would delay the server.
+Nothing of the project is imported here but `flows.prefect_server`: every import would delay the server.
 """
 
 import gc
@@ -40,5 +40,5 @@ def _watch(parent: int) -> None:
 if __name__ == "__main__":
     gc.set_threshold(50_000)  # a tenth of the start is spent on looking for garbage among what was just imported
     die_with(int(sys.argv[1]))
-    sys.argv = ["prefect", *sys.argv[2:]]
-    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+    sys.argv = sys.argv[1:]
+    runpy.run_module("flows.prefect_server", run_name="__main__", alter_sys=True)
