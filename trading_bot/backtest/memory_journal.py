@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from trading_bot.domain.cycle import Lease
@@ -21,6 +21,7 @@ from trading_bot.domain.orders import (
     Purpose,
     Rejected,
 )
+from trading_bot.domain.records import changed
 from trading_bot.domain.track_record import NONE_SENT, OrdersSent
 from trading_bot.state.transitions import Standing, after_booking, after_update
 
@@ -115,7 +116,7 @@ class MemoryJournal:
         """Note that the order leaves. Raises StateError for an order without an intent."""
         del lease
         kept = self._known(client_order_id)
-        self._keep(kept, replace(kept.standing, status=OrderStatus.UNKNOWN))
+        self._keep(kept, changed(kept.standing, status=OrderStatus.UNKNOWN))
 
     def mark_all_sending(self, order_ids: Sequence[ClientOrderId], lease: Lease) -> dict[ClientOrderId, CycleSkipped]:
         """Note that the orders leave; nothing holds one back here."""
@@ -141,7 +142,7 @@ class MemoryJournal:
         """End an order that never reached the broker."""
         del lease, sent_before
         kept = self._known(client_order_id)
-        self._keep(kept, replace(kept.standing, status=OrderStatus.EXPIRED_UNSENT, reason=reason))
+        self._keep(kept, changed(kept.standing, status=OrderStatus.EXPIRED_UNSENT, reason=reason))
         return True
 
     def book(self, fill: Fill) -> None:

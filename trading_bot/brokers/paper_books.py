@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -21,6 +21,7 @@ from trading_bot.domain.orders import (
     TimeInForce,
 )
 from trading_bot.domain.portfolio import Portfolio, Position
+from trading_bot.domain.records import changed, made_fast
 
 WORKING = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 
@@ -48,6 +49,7 @@ class PaperAccount:
     session: date | None
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Executed:
     """Shares that changed hands, before the books give them a number."""
@@ -202,7 +204,7 @@ class MemoryBooks:
     ) -> None:
         """Write where an order stands now."""
         old = self._orders[order_id]
-        update = replace(old.update, filled=filled, status=status, reason=reason, updated_at=at)
+        update = changed(old.update, filled=filled, status=status, reason=reason, updated_at=at)
         self._keep(PaperOrder(update, old.time_in_force, old.session))
 
     def _keep(self, order: PaperOrder) -> None:

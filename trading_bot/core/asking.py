@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from trading_bot.domain.listing import TakesManyAtOnce, TellsOfOrders
@@ -31,15 +31,20 @@ def looks(broker: BrokerAdapter, sleep: Callable[[float], None], waits: Sequence
         yield
 
 
-@contextmanager
-def meanwhile(broker: BrokerAdapter, question: Callable[[], Answer]) -> Generator[Callable[[], Answer]]:
+def meanwhile(
+    broker: BrokerAdapter, question: Callable[[], Answer]
+) -> AbstractContextManager[Callable[[], Answer], bool | None]:
     """Ask while something else is done, and give what returns the answer or raises its error.
 
     Where the broker answers one question at a time, it is asked when its answer is wanted. The question is asked in
     another thread: it must not touch the book.
     """
     if not offers(broker, TakesManyAtOnce) or broker.most_at_once < 2:
-        yield question
-        return
+        return nullcontext(question)
+    return _in_another_thread(question)
+
+
+@contextmanager
+def _in_another_thread(question: Callable[[], Answer]) -> Generator[Callable[[], Answer]]:
     with ThreadPoolExecutor(1, thread_name_prefix="ask") as thread:
         yield thread.submit(question).result

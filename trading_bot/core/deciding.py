@@ -112,6 +112,7 @@ def _bought_back(known: Working | Inputs) -> tuple[Signal, ...]:
 
     A stock with another order on its way waits for the end of that.
     """
+    short = {symbol: held for symbol, held in known.portfolio.positions.items() if held.quantity < 0}
     busy = {order.intent.symbol for order in known.pending}
     return tuple(
         Signal(
@@ -123,8 +124,8 @@ def _bought_back(known: Working | Inputs) -> tuple[Signal, ...]:
             strategy=OVERSOLD,
             reason=f"{shares_text(-position.quantity)} shares more were sold than were held",
         )
-        for symbol, position in sorted(known.portfolio.positions.items())
-        if position.quantity < 0 and symbol not in busy
+        for symbol, position in sorted(short.items())
+        if symbol not in busy
     )
 
 
@@ -214,8 +215,8 @@ def as_filled(
 def valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:
     """Return the newest known price of every holding. Raises DataError when one has none at all."""
     prices: dict[Symbol, Decimal] = {}
-    for symbol in portfolio.positions:
-        price = market.last_known_price(symbol)
+    for symbol, today in zip(portfolio.positions, market.prices(portfolio.positions), strict=True):
+        price = today or market.last_known_price(symbol)  # the price of today, nearly always
         if price is None:
             raise DataError(
                 f"{symbol} is held, but the price source does not know it. Add it to data.symbols, or use the source "

@@ -71,9 +71,12 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
 
 def _tell_of_what_was_sold_twice(desk: Desk, before: Portfolio) -> tuple[str, ...]:
     """Tell people of positions that turned short: the bot means none. The cycle buys the shares back."""
+    held = desk.book.ledger.portfolio()
+    if held is before:  # nearly always: nothing was booked
+        return ()
     found = tuple(
         f"{shares_text(-position.quantity)} shares of {symbol} more were sold than were held: they are bought back"
-        for symbol, position in sorted(desk.book.ledger.portfolio().positions.items())
+        for symbol, position in sorted(held.positions.items())
         if position.quantity < 0 <= before.held(symbol)
     )
     if found:
@@ -148,6 +151,8 @@ def _cancelled(desk: Desk, ticket: CycleTicket, found: OrderUpdate) -> tuple[Ord
 
 
 def _book_splits(desk: Desk, ticket: CycleTicket, market: MarketState) -> None:
+    if not market.splits:
+        return
     held = desk.book.ledger.portfolio().positions
     pays = offers(desk.broker, ListsCash)  # then it lists what it pays for parts of a share, and we need not guess
     splits = [split for split in market.splits if split.symbol in held]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib.metadata import version
@@ -35,11 +35,19 @@ class Exchange:
 
     sessions: SessionAxis  # ascending
     unusual: Mapping[date, tuple[time, time]]  # when such a session opens and closes, in New York
+    _open: bytes = field(init=False, repr=False)  # a 1 for each day from 1990 on with a session: looking it up is quick
+
+    def __post_init__(self) -> None:
+        """Note which days have a session."""
+        days = (self.sessions - np.datetime64(FIRST_DAY)).astype(np.intp)
+        open_days = np.zeros(days.max(initial=-1) + 1, dtype=np.uint8)
+        open_days[days] = 1
+        object.__setattr__(self, "_open", open_days.tobytes())
 
     def has(self, day: date) -> bool:
         """Say whether there is a session on `day`."""
-        place = int(self.sessions.searchsorted(np.datetime64(day)))
-        return place < len(self.sessions) and self.sessions[place].item() == day
+        number = day.toordinal() - FIRST_DAY.toordinal()
+        return 0 <= number < len(self._open) and self._open[number] == 1
 
     def times_of(self, day: date) -> tuple[time, time]:
         """Return when a session opens and closes, in New York. Raises ValueError on a day without one."""

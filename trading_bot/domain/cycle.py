@@ -12,6 +12,7 @@ from trading_bot.domain.cash import CashActivity
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
+from trading_bot.domain.records import made_fast
 from trading_bot.domain.tournament import Team
 
 
@@ -69,6 +70,7 @@ class Lease:
     expires_at: datetime  # aware, UTC, wall clock
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class CycleTicket:
     """One cycle that was let in: its name, its instant and the lease it trades under."""
@@ -85,6 +87,7 @@ class CycleTicket:
     by_owner: bool = False  # the owner says what is wanted, and the strategies are not asked
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of open orders since the last cycle."""
@@ -95,6 +98,7 @@ class Settlement:
     cash: tuple[CashActivity, ...] = ()  # newly booked: money that moved without a trade
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class CycleReport:
     """Everything a cycle did, for people, artifacts and notices."""

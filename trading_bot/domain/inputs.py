@@ -13,11 +13,13 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.news import StoryId
 from trading_bot.domain.orders import OpenOrder, Side
 from trading_bot.domain.portfolio import Portfolio
+from trading_bot.domain.records import made_fast
 from trading_bot.domain.snapshot import Pieces, fingerprint, pieces
 from trading_bot.domain.tournament import Team
 from trading_bot.domain.track_record import TrackRecord
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What book and broker said before the decision, as they said it."""

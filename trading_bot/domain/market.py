@@ -7,7 +7,7 @@ traded, or refused as bad. Arrays are read-only; a record is built once a cycle 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading_bot.domain.money import price_of
+from trading_bot.domain.records import made_fast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ SessionAxis = NDArray[np.datetime64]  # (T,), datetime64[D], ascending
 PriceField = Literal["open", "high", "low", "close", "volume"]
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketHistory:
     """Bars of all symbols over all sessions up to now, adjusted for the splits that happened by now.
@@ -54,6 +56,8 @@ class MarketHistory:
         Raises:
             ValueError: an array has another shape than (len(sessions), len(symbols)), or a sentiment is out of range.
         """
+        if self._columns is not None:
+            return  # a view of what was checked
         shape = (len(self.sessions), len(self.symbols))
         for name, array in self._arrays().items():
             if array.shape != shape:
@@ -62,10 +66,8 @@ class MarketHistory:
         if self.sentiment is not None:
             self._check_sentiment(self.sentiment, shape)
         self.sessions.flags.writeable = False
-        if self._columns is None:
-            # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
-            columns = {symbol: column for column, symbol in enumerate(self.symbols)}
-            object.__setattr__(self, "_columns", columns)
+        # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
+        object.__setattr__(self, "_columns", {symbol: column for column, symbol in enumerate(self.symbols)})
 
     @staticmethod
     def _check_sentiment(sentiment: FloatMatrix, shape: tuple[int, int]) -> None:
@@ -186,6 +188,7 @@ class Split:
     ratio: Decimal  # 2 for a 2:1 split, 0.1 for a 1:10 reverse split
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketState:
     """The market as of one instant: everything a cycle may know, and nothing later."""
@@ -213,6 +216,14 @@ class MarketState:
         except KeyError:
             price = self._prices[symbol] = self._price(symbol)
             return price
+
+    def prices(self, symbols: Collection[Symbol]) -> list[Decimal | None]:
+        """Return what `price` does, for many symbols at once."""
+        known = self._prices
+        for symbol in symbols:
+            if symbol not in known:
+                known[symbol] = self._price(symbol)
+        return list(map(known.__getitem__, symbols))
 
     def _price(self, symbol: Symbol) -> Decimal | None:
         column = self.history.find(symbol)

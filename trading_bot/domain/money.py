@@ -11,6 +11,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
 CENT = Decimal("0.01")
 SUB_DOLLAR_TICK = Decimal("0.0001")
 ZERO = Decimal(0)
+MOST_IN_CENTS = 1e7  # dollars: up to here floats of cents are exact to a hundred-millionth
+NO_TIE = 0.4999  # of a cent
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -24,7 +26,15 @@ def tick(price: Decimal) -> Decimal:
 
 
 def price_of(value: float) -> Decimal:
-    """Turn a float from the price arrays into dollars per share, rounded to its tick."""
+    """Turn a float from the price arrays into dollars per share, rounded to its tick.
+
+    Away from a tie the nearest number of cents is the same for the float and for its digits, and is found sooner.
+    """
+    if 1 <= value < MOST_IN_CENTS:
+        hundredths = value * 100
+        nearest = round(hundredths)
+        if abs(hundredths - nearest) < NO_TIE:
+            return nearest * CENT
     return Decimal(repr(value)).quantize(CENT if value >= 1 else SUB_DOLLAR_TICK, ROUND_HALF_EVEN)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, NewType
 
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import cents
+from trading_bot.domain.records import made_fast
 
 ClientOrderId = NewType("ClientOrderId", str)
 ExecutionId = NewType("ExecutionId", str)
@@ -89,6 +90,7 @@ _FINAL = frozenset(
 )
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Signal:
     """What the strategies want for one symbol, and why."""
@@ -172,16 +174,19 @@ class _Decided:
     rulings: tuple[Ruling, ...]  # every rule that was asked, in order
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Approved(_Decided):
     """Every rule let the order pass as it was."""
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Resized(_Decided):
     """A rule made the order smaller."""
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Rejected(_Decided):
     """A rule refused the order; `quantity` is 0."""
@@ -195,6 +200,7 @@ def binding_ruling(decision: Decision) -> Ruling | None:
     return next((ruling for ruling in decision.rulings if ruling.binds and ruling.rule == decision.rule), None)
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
     """An order as it is committed in the book before it is sent. Its id is the broker's, too."""
@@ -212,6 +218,7 @@ class OrderIntent:
     stop_price: Decimal | None = None  # dollars per share
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """An order of ours that something can still come from, as our book has it."""
@@ -238,6 +245,7 @@ class OpenOrder:
         return self.is_waiting and self.status is OrderStatus.ACCEPTED
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
     """What the broker says about one order."""
@@ -256,6 +264,7 @@ class OrderUpdate:
     stop_price: Decimal | None = None
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Fill:
     """Shares that changed hands. `execution_id` is the broker's and never repeats."""

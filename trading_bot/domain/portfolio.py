@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.records import made_fast
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Position:
     """Shares of one symbol. Average cost: buys average in, sells leave the average as it is."""
@@ -41,6 +43,11 @@ class Portfolio:
         """Return the dollars in positions, long and short added up, to the cent. Raises KeyError on a missing price."""
         return cents(sum([abs(p.quantity) * prices[p.symbol] for p in self.positions.values()], ZERO))
 
+    def worth(self, prices: Mapping[Symbol, Decimal]) -> tuple[Decimal, Decimal]:
+        """Return what `equity` and `gross` do, looking at each position once."""
+        values = [p.quantity * prices[p.symbol] for p in self.positions.values()]
+        return cents(self.cash + sum(values, ZERO)), cents(sum(map(abs, values), ZERO))
+
     def equity(self, prices: Mapping[Symbol, Decimal]) -> Decimal:
         """Return cash plus market value in dollars, to the cent. Raises KeyError on a missing price."""
         return cents(self.cash + self.value(prices))
@@ -55,6 +62,7 @@ class Totals:
     by_sector: Mapping[str, Decimal]  # long less short
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
     """The book's worth after one session."""

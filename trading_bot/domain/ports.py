@@ -18,6 +18,7 @@ from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, MarketState, SessionAxis, Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
 from trading_bot.domain.portfolio import Portfolio, Totals
+from trading_bot.domain.records import made_fast
 from trading_bot.domain.track_record import NOTHING_YET, Closed, TrackRecord
 
 
@@ -113,6 +114,7 @@ class Explains(Protocol):
 # ── risk ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskContext:
     """What rules may look at: the portfolio as it may become through open orders and this cycle's approvals.
@@ -179,6 +181,7 @@ class RiskRule(Protocol):
 # ── brokers ───────────────────────────────────────────────────────────────────────────────────────
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BrokerAccount:
     """The account as the broker reports it."""

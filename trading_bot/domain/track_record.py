@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from trading_bot.domain.market import Symbol
+from trading_bot.domain.records import made_fast
 
 MOST_SESSIONS = 21  # a month of them: as far back as a loss is counted
 RATE_WINDOW = timedelta(minutes=1)  # in which orders are counted against a rate
@@ -22,6 +23,7 @@ class Worth:
     equity: Decimal  # dollars
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class ClosedTrade:
     """A position from its first share to its last one, in the order of booking."""

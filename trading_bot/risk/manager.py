@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
@@ -13,6 +12,7 @@ from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import Approved, Decision, OpenOrder, Order, Rejected, Resized, Ruling, Side, Signal
 from trading_bot.domain.portfolio import Portfolio, Position, Totals
 from trading_bot.domain.ports import RiskContext, RiskRule, Stage
+from trading_bot.domain.records import changed
 from trading_bot.domain.track_record import LooksBack, sorted_out
 from trading_bot.risk.protection import ProtectiveStop, exit_signal, levels
 from trading_bot.risk.rules.buying_power import BuyingPower
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 PORTFOLIO_STOP = "portfolio_stop"  # the rule, and who changes the state because of it
 NOTHING_ASKED = "there is nothing to trade"
 RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
+
+
+Check = Callable[[Order, RiskContext], Ruling]  # of a rule
 
 
 class StopAction(StrEnum):
@@ -61,6 +64,7 @@ class RiskManager:
         if not rules:
             raise ValueError("there are no risk rules: nothing may be traded without one")
         self.rules = dict(rules)
+        self._checks = [(name, rule.check) for name, rule in self.rules.items()]
         self._reserve = max((rule.reserve for rule in rules.values() if isinstance(rule, BuyingPower)), default=ZERO)
         wanted = (rule.sessions_back for rule in rules.values() if isinstance(rule, LooksBack))
         self.sessions_back = max([1, *wanted])  # of closed trades that the rules want to see
@@ -76,12 +80,13 @@ class RiskManager:
         if self.stop.stop_loss_alone and not self.stop.enabled:
             return ()
         exits: list[Signal] = []
-        stop_loss_alone = self.stop.stop_loss_alone
-        for symbol, position in portfolio.positions.items():
-            price = market.price(symbol)
+        stop_loss_alone, at_most = self.stop.stop_loss_alone, self.stop.stop_loss_at_most
+        prices = market.prices(portfolio.positions)
+        for (symbol, position), price in zip(portfolio.positions.items(), prices, strict=True):
             if price is None or symbol in market.quarantined:
                 continue
-            if stop_loss_alone and price > self.stop.stop_loss_at_most(position.average_price):
+            paid = position.average_price
+            if stop_loss_alone and (price > paid or price > at_most(paid)):
                 continue  # as nearly always: nothing has to be put in words
             hit = next((level for level in levels(position, price, market, self.stop) if level.is_hit), None)
             if hit is not None:
@@ -108,7 +113,7 @@ class RiskManager:
         if len({(signal.symbol, signal.stop_price is None) for signal in signals}) != len(signals):
             raise ValueError("two signals for one symbol in one cycle: there can be one decision only")
         decisions: list[Decision] = []
-        context = replace(context, totals=_totals(context), closed=sorted_out(context.record.closed))
+        context = changed(context, totals=_totals(context), closed=sorted_out(context.record.closed))
         for signal in sorted(signals, key=_handling_order):
             if decisions:
                 context = self._after(decisions[-1], context)
@@ -120,15 +125,17 @@ class RiskManager:
         left, price = requested, context.prices.get(signal.symbol, ZERO)
         order = Order(signal, left, price)
         rulings: list[Ruling] = []
-        for name, rule in self.rules.items():
-            ruling = _ask(name, rule, order, context)
+        for name, check in self._checks:
+            ruling = _ask(name, check, order, context)
             rulings.append(ruling)
+            if ruling.allowed is left and left:
+                continue  # all of it passes, as nearly always
             if ruling.allowed < left:
                 left = ruling.allowed
                 order = Order(signal, left, price)
             if not left:
                 return Rejected(signal, requested, ZERO, name, ruling.message or NOTHING_ASKED, tuple(rulings))
-        binding = self._binding(rulings)
+        binding = None if left is requested else self._binding(rulings)
         if binding is None:
             return Approved(signal, requested, left, "", "every rule let it pass", tuple(rulings))
         return Resized(signal, requested, left, binding.rule, binding.message, tuple(rulings))
@@ -158,11 +165,11 @@ class RiskManager:
         symbol, price = decision.signal.symbol, context.prices.get(decision.signal.symbol, ZERO)
         if decision.signal.side is Side.SELL:
             claimed = context.pending_sells.get(symbol, ZERO) + decision.quantity
-            return replace(context, pending_sells={**context.pending_sells, symbol: claimed}, approved=approved)
+            return changed(context, pending_sells={**context.pending_sells, symbol: claimed}, approved=approved)
         portfolio = with_pending(context.portfolio, symbol, Side.BUY, decision.quantity, price)
         # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
         spent = decision.quantity * price * (1 + self._reserve)
-        return replace(
+        return changed(
             context,
             portfolio=portfolio,
             buying_power=context.buying_power - spent,
@@ -178,10 +185,10 @@ class RiskManager:
         return (limits or bound or [None])[-1]
 
 
-def _ask(name: str, rule: RiskRule, order: Order, context: RiskContext) -> Ruling:
+def _ask(name: str, check: Check, order: Order, context: RiskContext) -> Ruling:
     """Return the rule's ruling; a rule that fails, or wants more than was asked, refuses."""
     try:
-        ruling = rule.check(order, context)
+        ruling = check(order, context)
         allowed, asked = ruling.allowed, order.quantity
         is_sane = allowed is asked or ZERO <= allowed <= asked  # raises on NaN
     except RULE_FAULTS as error:

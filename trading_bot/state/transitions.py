@@ -6,11 +6,12 @@ order), so what does not follow is ignored, not an error. A final status that th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trading_bot.domain.orders import OrderStatus, OrderUpdate
+from trading_bot.domain.records import changed, made_fast
 
 _ENDS = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 
@@ -31,6 +32,7 @@ MAY_FOLLOW: dict[OrderStatus, frozenset[OrderStatus]] = {
 }
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an order stands in the book."""
@@ -70,4 +72,4 @@ def after_update(old: Standing, update: OrderUpdate) -> Standing:
 
 def after_booking(old: Standing, filled: Decimal) -> Standing:
     """Return the standing when `filled` shares are booked in all. The status stays the broker's word alone."""
-    return replace(old, filled=filled, reported=max(old.reported, filled))
+    return changed(old, filled=filled, reported=max(old.reported, filled))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.money import CENT, cents
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Explains, Strategy
+from trading_bot.domain.records import made_fast
 from trading_bot.strategies.indicators import TIE
 from trading_bot.strategies.thoughts import Targets, Thoughts
 
@@ -35,6 +39,7 @@ class Member:
         object.__setattr__(self, "words", self.strategy if isinstance(self.strategy, Explains) else None)
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class _Vote:
     """A member's opinion on the last session: (N,) exposures, (N,) evidence, and remarks by column."""
@@ -73,7 +78,12 @@ class StrategyManager:
         self.targets = targets
         self._why_cash = why_cash
         self._tolerance = float(targets.rebalance_threshold) + TIE
-        self._position_weight, self._most = float(targets.position_weight), float(targets.max_gross_exposure)
+        self._limits = _Limits(
+            least=max(targets.min_score, TIE),
+            most=targets.max_candidates,
+            weight=float(targets.position_weight),
+            gross=float(targets.max_gross_exposure),
+        )
 
     def signals(
         self, market: MarketState, portfolio: Portfolio, equity: Decimal, only: tuple[str, ...] = ()
@@ -94,8 +104,7 @@ class StrategyManager:
         if self.team and not voters:
             return ()
         votes = [self._ask(member, market) for member in voters]
-        scores = self._combined(votes) if votes else np.zeros(len(market.history.symbols))
-        wanted = self._wanted_weights(scores, market)
+        scores, wanted = self._wanted(votes, market)
         signals: list[Signal] = []
         for column in self._in_doubt(wanted, market, portfolio, equity):
             signal = self._compare(column, wanted.get(column, 0.0), market, portfolio, equity, votes, scores)
@@ -110,16 +119,19 @@ class StrategyManager:
 
         Nearly all holdings are. Many are wanted at one weight, and what it comes to in dollars is computed once.
         """
-        columns, threshold = set(wanted), self.targets.rebalance_threshold * equity
-        dollars = {weight: Decimal(weight) * equity for weight in set(wanted.values())}
-        for symbol, position in portfolio.positions.items():
-            column = market.history.find(symbol)
+        columns = set(wanted)
+        near = self.targets.rebalance_threshold * equity - CENT  # to which dollars are rounded here
+        dollars = {weight: cents(Decimal(repr(weight)) * equity) for weight in set(wanted.values())}
+        positions = portfolio.positions
+        places, prices = market.history.columns_of(positions), market.prices(positions)
+        for position, column, price in zip(positions.values(), places, prices, strict=True):
             if column is None:
                 continue
-            columns.add(column)
-            weight, price = wanted.get(column), market.price(symbol)
-            if weight and price and abs(position.quantity * price - dollars[weight]) < threshold:
+            weight = wanted.get(column)
+            if weight and price and -near < position.quantity * price - dollars[weight] < near:
                 columns.remove(column)
+            else:
+                columns.add(column)
         return columns
 
     def thoughts(
@@ -132,7 +144,7 @@ class StrategyManager:
         """
         column = market.history.column(symbol)
         votes = [self._ask(member, market) for member in self._voters(only)]
-        scores = self._combined(votes) if votes else np.zeros(len(market.history.symbols))
+        scores, wanted = self._wanted(votes, market)
         higher: NDArray[np.bool_] = np.round(scores, 9) > round(float(scores[column]), 9)
         better = np.flatnonzero(self._tradable(market) & higher)
         price = market.price(symbol)
@@ -141,7 +153,7 @@ class StrategyManager:
             price=price,
             score=float(scores[column]),
             better=tuple(market.history.symbols[c] for c in better.tolist()),
-            wanted=self._wanted_weights(scores, market).get(column, 0.0) if votes else 0.0,
+            wanted=wanted.get(column, 0.0) if votes else 0.0,
             held=float(portfolio.held(symbol) * price / equity) if price is not None and equity > 0 else 0.0,
             quarantined=market.quarantined.get(symbol, ""),
             votes=tuple(vote.reason(column) for vote in votes),
@@ -160,21 +172,19 @@ class StrategyManager:
                 f"wanted {market.history.close.shape}"
             )
         exposure = opinion.exposure[-1]
-        if not (np.abs(exposure) <= 1).all():  # also False for NaN
+        if not np.maximum.reduce(np.abs(exposure), initial=0.0) <= 1:  # also False for NaN
             raise ValueError(f"strategy {member.name!r} wants an exposure outside [-1, 1]")
         # Copies, so that the sessions before are let go and the next strategy works in the same memory.
         evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
-        return _Vote(member, exposure.copy(), evidence, opinion.remarks)
+        return _Vote(member, exposure.astype(np.float64), evidence, opinion.remarks)
 
     def _nobody(self) -> list[str]:
         return [self._why_cash] if not self.team else []
 
-    def _combined(self, votes: list[_Vote]) -> Scores:
-        total = sum(vote.member.weight for vote in votes)
-        first, *others = (vote.member.weight / total * vote.exposure for vote in votes)
-        for each in others:
-            first += each
-        return first
+    def _wanted(self, votes: list[_Vote], market: MarketState) -> tuple[Scores, Mapping[int, float]]:
+        """Return the combined scores, and column → share of equity for what is wanted."""
+        said = tuple((vote.member.weight, vote.exposure.tobytes()) for vote in votes)
+        return _wanted(said, self._tradable(market).tobytes(), market.history.symbols, self._limits)
 
     @staticmethod
     def _tradable(market: MarketState) -> NDArray[np.bool_]:
@@ -184,21 +194,6 @@ class StrategyManager:
             if (column := market.history.find(symbol)) is not None:
                 usable[column] = False
         return usable
-
-    def _wanted_weights(self, scores: Scores, market: MarketState) -> dict[int, float]:
-        """Return column → share of equity for the best-scored tradable stocks."""
-        symbols = market.history.symbols
-        rounded = scores.round(9)  # votes that sum to 0.9 pass a minimum of 0.9
-        wanted = rounded >= max(self.targets.min_score, TIE)
-        columns: list[int] = (self._tradable(market) & wanted).nonzero()[0].tolist()
-        columns.sort(key=symbols.__getitem__)
-        columns.sort(key=rounded.item, reverse=True)  # leaves ties in their order
-        weights = {c: scores.item(c) * self._position_weight for c in columns[: self.targets.max_candidates]}
-        gross = sum(weights.values())
-        if gross <= self._most:
-            return weights
-        scale = self._most / gross
-        return {c: weight * scale for c, weight in weights.items()}
 
     def _compare(
         self,
@@ -230,6 +225,45 @@ class StrategyManager:
             reason=_words(held, wanted, [vote.reason(column) for vote in in_favour] or self._nobody()),
             evidence=_flat(votes, column),
         )
+
+
+class _Limits(NamedTuple):
+    """What `Targets` say of what may be wanted."""
+
+    least: float  # score
+    most: int  # stocks
+    weight: float  # share of equity, at a score of 1
+    gross: float  # share of equity, all together
+
+
+@lru_cache(maxsize=1)  # in most sessions nobody has changed their mind
+def _wanted(
+    votes: tuple[tuple[float, bytes], ...], tradable: bytes, symbols: tuple[Symbol, ...], limits: _Limits
+) -> tuple[Scores, Mapping[int, float]]:
+    """Return the scores, and column → share of equity for the best-scored tradable stocks.
+
+    A vote is its member's weight and its exposures; arrays come as bytes, which can be compared.
+    """
+    scores = _combined([(weight, np.frombuffer(said)) for weight, said in votes]) if votes else np.zeros(len(symbols))
+    rounded = scores.round(9)  # votes that sum to 0.9 pass a minimum of 0.9
+    wanted = np.frombuffer(tradable, dtype=np.bool_) & (rounded >= limits.least)
+    columns: list[int] = wanted.nonzero()[0].tolist()
+    columns.sort(key=symbols.__getitem__)
+    columns.sort(key=rounded.item, reverse=True)  # leaves ties in their order
+    weights = {column: scores.item(column) * limits.weight for column in columns[: limits.most]}
+    gross = sum(weights.values())
+    if gross <= limits.gross:
+        return scores, weights
+    scale = limits.gross / gross
+    return scores, {column: weight * scale for column, weight in weights.items()}
+
+
+def _combined(votes: list[tuple[float, Scores]]) -> Scores:
+    total = sum(weight for weight, _ in votes)
+    first, *others = (weight / total * said for weight, said in votes)
+    for each in others:
+        first += each
+    return first
 
 
 def _number(value: float) -> str:

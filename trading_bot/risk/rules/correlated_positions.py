@@ -131,9 +131,10 @@ class _Moves:
 def _moves(history: MarketHistory, window: int) -> _Moves:
     closes = history.close[-window - 1 :]
     returns = closes[1:] / closes[:-1] - 1.0
-    centred = returns - (returns.mean(axis=0) if len(returns) else 0.0)
-    length = np.sqrt((centred * centred).sum(axis=0))
-    units = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    mean: FloatVector = np.add.reduce(returns, axis=0) / max(len(returns), 1)
+    centred = returns - mean
+    length = np.sqrt(np.add.reduce(centred * centred, axis=0))
+    units = np.divide(centred, length, out=np.zeros(centred.shape), where=length > 0)
     # Where one return is missing, there is no length either.
     return _Moves(returns, np.logical_not(np.isfinite(length)), np.ascontiguousarray(units.T))
 
