@@ -38,6 +38,9 @@ class Line:
     sleep: Callable[[float], None] = time.sleep
 
 
+DATA_LINE = Line()  # one limit of requests for all market data of this process
+
+
 def keys_of(api_key: object, secret_key: object) -> Keys:
     """Return the keys. Raises SettingsError when one is missing."""
     if not isinstance(api_key, SecretStr) or not isinstance(secret_key, SecretStr):
@@ -73,6 +76,14 @@ def data_wire(keys: Keys, url: str | None, line: Line) -> Wire:
         from alpaca.data.historical.stock import StockHistoricalDataClient
 
     return _wire(StockHistoricalDataClient, keys, url or DATA_URL, line)
+
+
+def news_wire(keys: Keys, url: str | None, line: Line) -> Wire:
+    """Return a wire to the news."""
+    with _without_hints():
+        from alpaca.data.historical.news import NewsClient
+
+    return _wire(NewsClient, keys, url or DATA_URL, line)
 
 
 @contextmanager

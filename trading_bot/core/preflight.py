@@ -147,12 +147,12 @@ def _prices(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> 
 
 
 def _news(settings: TradingBotSettings, clock: Clock) -> Finding:
-    """Read what the source has: of the last day, or of all time where history is traded."""
+    """Read what the source has: the last day of one that grows at its end, everything of a file."""
     manager, name = assembly.news_manager(settings), settings.news.source
     if manager is None:
         return Finding("news", Verdict.PASS, f"{name}: nobody reads them")
     now = clock.now()
-    since = LONG_AGO if assembly.is_historical(settings) else now - ONE_DAY
+    since = now - ONE_DAY if manager.source.in_order else LONG_AGO
     found = manager.source.stories(since, now, [Symbol(symbol) for symbol in settings.data.symbols])
     count = len(found.stories)
     said = f"{name}: {count:,} {'story' if count == 1 else 'stories'} since {since:%Y-%m-%d %H:%M} UTC"

@@ -61,6 +61,8 @@ def _item(raw: RawStory, universe: Collection[Symbol], mute: list[str]) -> NewsI
     if not headline:
         mute.append(f"{plain(raw.story_id, LONGEST_NAME)}: nothing is left of its headline")
         return None
+    if not any(map(str.isalnum, summary)):  # "-", "…": some send what stands for nothing
+        summary = ""
     symbols = symbols_of(raw.symbols, f"{headline} {summary}", universe)
     if not symbols:
         return None

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from trading_bot.sandbox.documents import execution_document, movement_document, order_document
+from trading_bot.sandbox.news import add_story
 from trading_bot.sandbox.routes import Answer, Request
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ def control(sandbox: Sandbox, request: Request) -> Answer:
 
     POST /control/faults {"faults": [fields of `Fault`]}, /control/clear, /control/behaviour {fields of `Behaviour`},
     /control/fill {"client_order_id", "qty", "price"}, /control/clock {"at"}, /control/cash {"activity_type",
-    "net_amount", "symbol"}, /control/dividend {"symbol", "per_share"}, /control/charge; GET /control/requests,
-    /control/orders.
+    "net_amount", "symbol"}, /control/dividend {"symbol", "per_share"}, /control/charge, /control/news {"headline",
+    "summary", "symbols"}; GET /control/requests, /control/orders.
     """
     try:
         return Answer(200, _done(sandbox, request))
@@ -44,6 +45,8 @@ def _done(sandbox: Sandbox, request: Request) -> Any:
             return execution_document(exchange.fill(body["client_order_id"], *amounts))
         case "cash" | "dividend" | "charge" as what:
             return _money(exchange, what, body)
+        case "news":
+            return add_story(exchange.market, body)
         case "clock":
             sandbox.clock.turn_to(datetime.fromisoformat(body["at"]) if body["at"] else None)
         case "requests":

@@ -46,6 +46,18 @@ class DailyBar:
     volume: int
 
 
+@dataclass(frozen=True, slots=True)
+class SandboxStory:
+    """One story of the sandbox's news."""
+
+    number: int
+    created: datetime  # aware, UTC
+    updated: datetime  # aware, UTC
+    headline: str
+    summary: str = ""
+    symbols: tuple[str, ...] = ()
+
+
 class SandboxMarket:
     """What a share costs, and whether it can be traded now.
 
@@ -63,6 +75,7 @@ class SandboxMarket:
     ) -> None:
         """Take the bars as they were traded (`bars.splits` are the splits they are not adjusted for)."""
         self.bars, self.calendar, self.now, self.always_open = bars, calendar, now, always_open
+        self.stories: list[SandboxStory] = []
         self._known: tuple[datetime | None, dict[str, Decimal | None]] = (None, {})  # prices at an instant
         self._hours: tuple[date | None, datetime, datetime] = (None, EVER, EVER)  # of the day asked for last
         self._column = {str(symbol): place for place, symbol in enumerate(bars.symbols)}

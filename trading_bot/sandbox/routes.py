@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trading_bot.domain.money import ZERO
-from trading_bot.sandbox import documents, prices
+from trading_bot.sandbox import documents, news, prices
 from trading_bot.sandbox.exchange import SandboxExchange
 from trading_bot.sandbox.listing import activities, calendar, listed_orders
 from trading_bot.sandbox.orders import SandboxOrder
@@ -142,6 +142,10 @@ def _actions(exchange: SandboxExchange, request: Request, _id: str) -> Answer:
     return Answer(200, prices.actions_document(exchange.market, request.query))
 
 
+def _news(exchange: SandboxExchange, request: Request, _id: str) -> Answer:
+    return Answer(200, news.news_document(exchange.market, request.query))
+
+
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", r"/v2/account", _account),
     ("GET", r"/v2/clock", _clock),
@@ -160,4 +164,5 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", r"/v2/stocks/snapshots", _snapshots),
     ("GET", r"/v2/stocks/quotes/latest", _quotes),
     ("GET", r"/v1/corporate-actions", _actions),
+    ("GET", r"/v1beta1/news", _news),
 )

@@ -74,6 +74,18 @@ def test_the_book_of_another_account_fails(folder: Path):
     assert "the book belongs to paper SOMEBODY" in broker.said
 
 
+def test_news_are_counted_and_lines_that_are_none_named(folder: Path, tmp_path: Path):
+    (tmp_path / "n.jsonl").write_text('{"published": "2022-01-03T15:00:00Z", "headline": "A"}\nnews?', encoding="utf-8")
+    news = found(folder, news={"source": "file", "file": tmp_path / "n.jsonl"})["news"]
+    gone = found(folder, news={"source": "file", "file": tmp_path / "gone.jsonl"})["news"]
+
+    assert (news.verdict, news.fix) == (Verdict.WARN, "mend the lines that are named")
+    assert news.said == (
+        "file: 1 story since 1900-01-01 00:00 UTC; n.jsonl, line 2: it is no JSON: Expecting value at character 1"
+    )
+    assert (gone.verdict, "cannot be read" in gone.said) == (Verdict.FAIL, True)
+
+
 def test_prices_that_are_not_there_fail(folder: Path, tmp_path: Path):
     prices = found(folder, data={"source": "files", "folder": str(tmp_path / "nowhere"), "symbols": []})["prices"]
 

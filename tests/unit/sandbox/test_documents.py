@@ -113,6 +113,18 @@ def test_a_position(ask: Ask, clock: SandboxClock):
     assert wrong(ask("/v2/positions/AAA"), "Position", TRADING) == []
 
 
+def test_news(ask: Ask):
+    for words, tags in (("AAA beats", ["AAA"]), ("BBB recalls", ["BBB"]), ("Both", ["AAA", "BBB"])):
+        ask("/control/news", method="POST", json={"headline": words, "symbols": tags})
+    first = ask("/v1beta1/news?symbols=AAA&limit=1")
+    second = ask(f"/v1beta1/news?symbols=AAA&limit=1&page_token={first['next_page_token']}")
+
+    assert [wrong(page, "news_resp", DATA) for page in (first, second)] == [[], []]
+    assert [page["news"][0]["headline"] for page in (first, second)] == ["Both", "AAA beats"]
+    assert second["next_page_token"] is None
+    ask("/v1beta1/news?limit=51", status=400)
+
+
 def test_an_execution(ask: Ask, clock: SandboxClock):
     order = place(ask)
     clock.turn_to(OPEN)

@@ -9,15 +9,13 @@ from typing import ClassVar
 
 from pydantic import SecretStr
 
-from trading_bot.alpaca.connect import Line, data_wire, keys_of
+from trading_bot.alpaca.connect import DATA_LINE, data_wire, keys_of
 from trading_bot.alpaca.prices import AlpacaPrices, Rows, raw_bars
 from trading_bot.data.bars import known_by, read_only
 from trading_bot.data.registry import price_source
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.market import SessionAxis, Symbol
 from trading_bot.domain.ports import RawBars
-
-LINE = Line()  # one limit of requests for the whole process
 
 
 @price_source("alpaca")
@@ -69,7 +67,7 @@ def _prices(source: Alpaca) -> AlpacaPrices:
         raise SettingsError('data.source: alpaca needs data.symbols, like ["AAPL", "MSFT"]: all there are is too much.')
     keys = keys_of(source.api_key, source.secret_key)
     symbols = tuple(Symbol(symbol) for symbol in dict.fromkeys(source.symbols))
-    return AlpacaPrices(data_wire(keys, source.data_url, LINE), symbols, source.feed)
+    return AlpacaPrices(data_wire(keys, source.data_url, DATA_LINE), symbols, source.feed)
 
 
 @lru_cache(maxsize=2)
