@@ -23,6 +23,8 @@ atexit.register(shutil.rmtree, _prefect_home, ignore_errors=True)
 os.environ["PREFECT_HOME"] = _prefect_home
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
+# Each process that tests start would compile the whole project again: a fifth of what a command of ours takes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).resolve().parent
 CALM = "test_no_rule_fires_while_the_loop_trades"  # waits for minutes, beside the story in the same file
