@@ -147,6 +147,15 @@ def _may_trade(state: TradingState) -> TradingState:
     return state if state is TradingState.REDUCING else TradingState.ACTIVE
 
 
+def without_news(settings: TradingBotSettings) -> Iterator[str]:
+    """Say that the past has no news where the bot reads some: what was known when is in the book alone."""
+    if settings.news.source != "none":
+        yield (
+            f"The bot reads news (news.source: {settings.news.source}), the past has none: neither news_risk nor "
+            "news_sentiment had anything to go by."
+        )
+
+
 class _Tally:
     """Gathers the reports of the cycles."""
 
@@ -205,7 +214,7 @@ class _Tally:
             splits=tuple(self._desk.book.ledger.splits),
             prices=self._prices,
             rejections=dict(self._rejections.most_common()),
-            notes=(*self._desk.notifier.heard, *self._about_the_stop(question)),
+            notes=(*self._desk.notifier.heard, *self._about_the_stop(question), *without_news(question.settings)),
         )
 
     def _about_the_stop(self, question: Question) -> Iterator[str]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from trading_bot.backtest.fingerprints import fingerprints
 from trading_bot.backtest.foresight import require_causality
+from trading_bot.backtest.replay import without_news
 from trading_bot.backtest.run import Wanted, member_of, settings_for
 from trading_bot.backtest.walk import walk
 from trading_bot.config.typed_settings import TradingBotSettings
@@ -178,6 +179,7 @@ def _at_costs(contest: Contest, winner: Candidate) -> tuple[AtCosts, ...]:
 
 
 def _notes(settings: TradingBotSettings, contest: Contest, past: Past) -> Iterator[str]:
+    yield from without_news(settings)
     known, longest = len(contest.history.sessions), contest.windows[-1]
     if left_out := [str(window) for window in settings.rotation.windows if window not in contest.windows]:
         yield f"There are {known:,} sessions of prices, too few for a window of {' and '.join(left_out)}."

@@ -142,6 +142,14 @@ def test_a_portfolio_stop_that_nobody_ends_is_told():
     assert not any("portfolio stop" in note for note in short(risk={"portfolio_stop_loss_pct": 1}).notes)
 
 
+def test_a_bot_that_reads_news_is_told_that_the_past_has_none():
+    assert short().notes == ()
+    assert short(news={"source": "alpaca"}).notes == (
+        "The bot reads news (news.source: alpaca), the past has none: neither news_risk nor news_sentiment had "
+        "anything to go by.",
+    )
+
+
 def test_the_benchmark_is_that_of_the_sessions():
     result = short()
 

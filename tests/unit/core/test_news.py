@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,11 @@ def test_without_a_source_nothing_is_read_kept_or_measured(desk: Desk):
     record = desk.bot.book.recordings.read(report.cycle_id)
     assert (record.inputs.stories, record.market.warnings) == ({}, ())
     assert "news" not in json.loads(record.conditions.settings)
+    with desk.bot.book.engine.connect() as connection:
+        (body,) = connection.exec_driver_sql("SELECT body FROM cycle_inputs").scalars()
+    kept = json.loads(zlib.decompress(body))
+    assert kept["market"].keys().isdisjoint({"warnings"})
+    assert kept["inputs"].keys().isdisjoint({"stories"})
 
 
 # ── a source that fails ──────────────────────────────────────────

@@ -85,6 +85,19 @@ def test_a_text_that_was_changed_later_is_not_known_yet(sandbox: Sandbox):
     assert (story.story_id, story.url) == ("alpaca:1", "https://news.example/1")
 
 
+def test_what_alpaca_sends_though_it_was_not_asked_for_is_left_out(sandbox: Sandbox):
+    kept = {"id": 1, "created_at": "2022-01-03T15:00:00Z", "updated_at": "2022-01-03T15:00:00Z", "headline": "AAA"}
+    found = [
+        kept,
+        {**kept, "id": 2, "updated_at": "2022-01-03T21:00:01Z"},
+        {**kept, "id": 3, "created_at": "2022-01-03T21:00:01Z"},
+        {**kept, "id": 4, "created_at": "2021-12-30T20:59:59Z"},
+    ]
+    sandbox.faults.add(Fault(status=200, body=json.dumps({"news": found, "next_page_token": None})))
+
+    assert [story.story_id for story in read(sandbox).stories] == ["alpaca:1"]
+
+
 def test_a_rush_is_waited_for(sandbox: Sandbox):
     publish(sandbox, "AAA beats")
     sandbox.faults.add(rate_limited("3"))

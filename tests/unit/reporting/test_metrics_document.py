@@ -176,6 +176,13 @@ def test_people_are_told_what_is_not_known_yet():
     ]
 
 
+def test_the_age_of_the_news_is_told_where_some_were_read():
+    read = Metrics(replace(EMPTY.statistics, news_lag=5400.0), EMPTY.performance)
+
+    assert dict(metrics_rows(read))["news.lag_seconds"] == 5400.0
+    assert "News       read 5,400 s after they were published" in metrics_as_text(read).splitlines()
+
+
 def test_the_first_session_asked_for_is_named_when_nothing_was_traded_since():
     later = Metrics(replace(EMPTY.statistics, since=date(2024, 1, 8)), EMPTY.performance)
 
