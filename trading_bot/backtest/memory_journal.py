@@ -20,6 +20,7 @@ from trading_bot.domain.orders import (
     OrderUpdate,
     Purpose,
     Rejected,
+    Signal,
 )
 from trading_bot.domain.records import changed
 from trading_bot.domain.track_record import NONE_SENT, OrdersSent
@@ -31,18 +32,18 @@ UNSENT = Standing(OrderStatus.INTENDED, ZERO, ZERO, "", "", None)
 
 @dataclass(slots=True)
 class _Kept:
-    """An order in the book. `decision` says why it is there."""
+    """An order in the book. `signal` says why it is there."""
 
     intent: OrderIntent
-    decision: Decision
+    signal: Signal
     standing: Standing = field(default=UNSENT)
 
 
 class MemoryJournal:
     """What was decided and sent?
 
-    Every order stays with the decision behind it. Of the decisions that no order follows from, those of the newest
-    cycle are kept: a backtest asks for no other ones, and over years they would take hundreds of megabytes.
+    Every order stays with the signal behind it. Decisions are kept of the newest cycle: a backtest asks for no other
+    ones, and over years, with what every rule said, they would take hundreds of megabytes.
     """
 
     def __init__(self) -> None:
@@ -71,14 +72,14 @@ class MemoryJournal:
             decision = wanted.get((intent.symbol, intent.purpose))
             if decision is None or (decision.quantity, decision.signal.side) != (intent.quantity, intent.side):
                 raise StateError(f"Intent {intent.client_order_id} follows from no decision of cycle {cycle_id}.")
-            self._orders[intent.client_order_id] = _Kept(intent, decision)
+            self._orders[intent.client_order_id] = _Kept(intent, decision.signal)
             self._open[intent.client_order_id] = None
         self._decided.add(cycle_id)
         self._newest = (cycle_id, tuple(decisions), tuple(intents))
 
-    def decision_behind(self, order_id: ClientOrderId) -> Decision:
-        """Return the decision that an order follows from. Raises KeyError for an order that is not in the book."""
-        return self._orders[order_id].decision
+    def signal_behind(self, order_id: ClientOrderId) -> Signal:
+        """Return the signal that an order follows from. Raises KeyError for an order that is not in the book."""
+        return self._orders[order_id].signal
 
     def decisions(self, cycle_id: str) -> tuple[Decision, ...]:
         """Return the cycle's decisions in their order. Raises StateError when a later one has decided since."""

@@ -29,7 +29,7 @@ from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, Engine, Execution
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Lease, TradingState
 from trading_bot.domain.market import FloatVector, SessionAxis, Symbol
-from trading_bot.domain.orders import Decision, Fill
+from trading_bot.domain.orders import Fill
 from trading_bot.domain.ports import BrokerSetup
 from trading_bot.domain.words import counted
 from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager
@@ -181,7 +181,7 @@ class _Tally:
             self._stopped.append(report.session)
 
     def _execution(self, fill: Fill) -> Execution:
-        decision: Decision = self._desk.book.journal.decision_behind(fill.client_order_id)
+        signal = self._desk.book.journal.signal_behind(fill.client_order_id)
         return Execution(
             session=fill.session,
             symbol=fill.symbol,
@@ -189,8 +189,8 @@ class _Tally:
             quantity=fill.quantity,
             price=fill.price,
             fee=fill.fee,
-            strategy=decision.signal.strategy,
-            reason=decision.signal.reason,
+            strategy=signal.strategy,
+            reason=signal.reason,
         )
 
     def result(self, question: Question) -> BacktestResult:

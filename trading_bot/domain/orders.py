@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,10 +24,11 @@ class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
-    @property
-    def sign(self) -> int:
-        """+1 for shares that come, -1 for shares that go."""
-        return 1 if self is Side.BUY else -1
+    sign: int  # +1 for shares that come, -1 for shares that go
+
+    def __init__(self, word: str) -> None:
+        """Note it once: every order asks."""
+        self.sign = 1 if word == "buy" else -1
 
 
 class Purpose(StrEnum):
@@ -37,10 +38,11 @@ class Purpose(StrEnum):
     EXIT = "exit"  # closes or shrinks one because opinions changed
     STOP = "stop"  # closes one because its price fell too far
 
-    @property
-    def is_entry(self) -> bool:
-        """Whether the order adds risk."""
-        return self is Purpose.ENTRY
+    is_entry: bool  # whether the order adds risk
+
+    def __init__(self, word: str) -> None:
+        """Note it once: every rule asks."""
+        self.is_entry = word == "entry"
 
 
 class OrderType(StrEnum):
@@ -151,17 +153,18 @@ class Ruling(NamedTuple):
         """Whether the rule took something away."""
         return self.allowed < self.asked
 
-    def by(self, rule: str) -> Ruling:
-        """Return the ruling under the name of the rule that gave it."""
-        _, code, asked, allowed, observed, limit, unit, message = self
-        return new_ruling((rule, code, asked, allowed, observed, limit, unit, message))
-
 
 # What `Ruling(*fields)` returns, in half the time: nothing looks for names and defaults.
 new_ruling: Callable[[tuple[str, str, Decimal, Decimal, str, str, str, str]], Ruling] = partial(
     tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
     Ruling,
 )
+
+
+def signed(rulings: Sequence[Ruling], rules: Iterable[str]) -> tuple[Ruling, ...]:
+    """Return the rulings under the names of the rules that gave them, in their order; further names are left out."""
+    _, *columns = zip(*rulings, strict=True)  # by columns: as many rulings one by one take longer
+    return tuple(map(new_ruling, zip(rules, *columns, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,18 @@ from enum import StrEnum
 
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
-from trading_bot.domain.orders import Approved, Decision, OpenOrder, Order, Rejected, Resized, Ruling, Side, Signal
+from trading_bot.domain.orders import (
+    Approved,
+    Decision,
+    OpenOrder,
+    Order,
+    Rejected,
+    Resized,
+    Ruling,
+    Side,
+    Signal,
+    signed,
+)
 from trading_bot.domain.portfolio import Portfolio, Position, Totals
 from trading_bot.domain.ports import RiskContext, RiskRule, Stage
 from trading_bot.domain.records import changed
@@ -124,21 +135,23 @@ class RiskManager:
         requested = self._size(signal, context)
         left, price = requested, context.prices.get(signal.symbol, ZERO)
         order = Order(signal, left, price)
-        rulings: list[Ruling] = []
+        asked: list[Ruling] = []
         for name, check in self._checks:
             ruling = _ask(name, check, order, context)
-            rulings.append(ruling)
+            asked.append(ruling)
             if ruling.allowed is left and left:
                 continue  # all of it passes, as nearly always
             if ruling.allowed < left:
                 left = ruling.allowed
                 order = Order(signal, left, price)
             if not left:
-                return Rejected(signal, requested, ZERO, name, ruling.message or NOTHING_ASKED, tuple(rulings))
+                reason = ruling.message or NOTHING_ASKED
+                return Rejected(signal, requested, ZERO, name, reason, signed(asked, self.rules))
+        rulings = signed(asked, self.rules)
         binding = None if left is requested else self._binding(rulings)
         if binding is None:
-            return Approved(signal, requested, left, "", "every rule let it pass", tuple(rulings))
-        return Resized(signal, requested, left, binding.rule, binding.message, tuple(rulings))
+            return Approved(signal, requested, left, "", "every rule let it pass", rulings)
+        return Resized(signal, requested, left, binding.rule, binding.message, rulings)
 
     def _size(self, signal: Signal, context: RiskContext) -> Decimal:
         """Return the shares that bring the position to its wanted weight, before any rule.
@@ -194,13 +207,13 @@ def _ask(name: str, check: Check, order: Order, context: RiskContext) -> Ruling:
     except RULE_FAULTS as error:
         log.exception("Risk rule %s failed on %s", name, order.symbol)
         message = f"the rule could not be evaluated ({type(error).__name__}: {error}), so it refuses"
-        return Ruling(name, "RULE_FAILED", order.quantity, ZERO, "", "", "", message)
+        return Ruling("", "RULE_FAILED", order.quantity, ZERO, "", "", "", message)
     if not is_sane:
         message = f"the rule allowed {ruling.allowed} of {order.quantity} shares, which no rule may, so it refuses"
         return Ruling(
-            name, "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
+            "", "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
         )
-    return ruling.by(name)
+    return ruling
 
 
 def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:
