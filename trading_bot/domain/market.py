@@ -56,8 +56,6 @@ class MarketHistory:
         Raises:
             ValueError: an array has another shape than (len(sessions), len(symbols)), or a sentiment is out of range.
         """
-        if self._columns is not None:
-            return  # a view of what was checked
         shape = (len(self.sessions), len(self.symbols))
         for name, array in self._arrays().items():
             if array.shape != shape:
@@ -66,8 +64,10 @@ class MarketHistory:
         if self.sentiment is not None:
             self._check_sentiment(self.sentiment, shape)
         self.sessions.flags.writeable = False
-        # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
-        object.__setattr__(self, "_columns", {symbol: column for column, symbol in enumerate(self.symbols)})
+        if self._columns is None:
+            # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
+            columns = {symbol: column for column, symbol in enumerate(self.symbols)}
+            object.__setattr__(self, "_columns", columns)
 
     @staticmethod
     def _check_sentiment(sentiment: FloatMatrix, shape: tuple[int, int]) -> None:
