@@ -28,7 +28,7 @@ class AlpacaNews:
     wire: Wire
 
     def published(self, first: datetime, last: datetime, symbols: Sequence[Symbol]) -> Delivery:
-        """Return what was created from `first` to `last` and not changed since.
+        """Return what was created from `first` to `last` and not changed since; without symbols, about anything.
 
         What was changed later is left out: nobody knew that text at `last`.
 
@@ -40,7 +40,7 @@ class AlpacaNews:
         stories: dict[StoryId, RawStory] = {}
         refused: list[str] = []
         cut_short = ""
-        for begin in range(0, len(symbols), SYMBOLS_A_REQUEST):
+        for begin in range(0, max(len(symbols), 1), SYMBOLS_A_REQUEST):
             some = symbols[begin : begin + SYMBOLS_A_REQUEST]
             for number, page in enumerate(self._pages(first, last, some)):
                 if number == MOST_PAGES:
@@ -56,7 +56,7 @@ class AlpacaNews:
 
     def _pages(self, first: datetime, last: datetime, symbols: Sequence[Symbol]) -> Iterator[Document]:
         query = {"start": _stamp(first), "end": _stamp(last), "sort": "desc", "limit": STORIES_A_PAGE}
-        asked = {**query, "symbols": ",".join(symbols)}
+        asked = {**query, "symbols": ",".join(symbols)} if symbols else query
         token: object = None
         while True:
             page = self._get(asked if token is None else {**asked, "page_token": token})

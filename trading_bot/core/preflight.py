@@ -152,10 +152,12 @@ def _news(settings: TradingBotSettings, clock: Clock) -> Finding:
     if manager is None:
         return Finding("news", Verdict.PASS, f"{name}: nobody reads them")
     now = clock.now()
-    since = now - ONE_DAY if manager.source.in_order else LONG_AGO
-    found = manager.source.stories(since, now, [Symbol(symbol) for symbol in settings.data.symbols])
+    grows, since = manager.source.in_order, f" since {now - ONE_DAY:%Y-%m-%d %H:%M} UTC"
+    found = manager.source.stories(
+        now - ONE_DAY if grows else LONG_AGO, now, [Symbol(symbol) for symbol in settings.data.symbols]
+    )
     count = len(found.stories)
-    said = f"{name}: {count:,} {'story' if count == 1 else 'stories'} since {since:%Y-%m-%d %H:%M} UTC"
+    said = f"{name}: {count:,} {'story' if count == 1 else 'stories'}{since if grows else ''}"
     if found.later:
         said = f"{said}; {found.later:,} dated in the future wait for their time"
     if trouble := (*found.refused, *([found.cut_short] if found.cut_short else [])):

@@ -80,9 +80,7 @@ def test_news_are_counted_and_lines_that_are_none_named(folder: Path, tmp_path: 
     gone = found(folder, news={"source": "file", "file": tmp_path / "gone.jsonl"})["news"]
 
     assert (news.verdict, news.fix) == (Verdict.WARN, "mend the lines that are named")
-    assert news.said == (
-        "file: 1 story since 1900-01-01 00:00 UTC; n.jsonl, line 2: it is no JSON: Expecting value at character 1"
-    )
+    assert news.said == ("file: 1 story; n.jsonl, line 2: it is no JSON: Expecting value at character 1")
     assert (gone.verdict, "cannot be read" in gone.said) == (Verdict.FAIL, True)
 
 

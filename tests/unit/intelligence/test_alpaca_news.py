@@ -76,6 +76,13 @@ def test_hundreds_of_stocks_are_asked_for_in_parts_and_a_story_about_many_is_one
     assert sandbox.sent("GET", PATH) == 3
 
 
+def test_without_names_it_is_asked_for_everything(sandbox: Sandbox):
+    publish(sandbox, "Whatever", symbols=["ZZZ"])
+    wire = news_wire(Keys(**KEYS), sandbox.url, patient())
+
+    assert [story.headline for story in AlpacaNews(wire).published(LONG_AGO, NOW, ()).stories] == ["Whatever"]
+
+
 def test_a_text_that_was_changed_later_is_not_known_yet(sandbox: Sandbox):
     publish(sandbox, "AAA beats. UPDATE: it did not", hours=2, updated_at=(NOW - timedelta(minutes=5)).isoformat())
 
