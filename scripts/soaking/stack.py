@@ -125,8 +125,12 @@ class Stack:
         if not within(UP_WITHIN, self.answers, pause=self._pause):
             raise RuntimeError(f"the server does not answer:\n{self.last_lines('server')}")
         self.serve.start()
-        if not within(UP_WITHIN, lambda: bool(self.deployment("alarm")), pause=self._pause):  # the last one
+        within(UP_WITHIN, lambda: self._deployed() or not self.serve.pid, pause=self._pause)
+        if not self._deployed():
             raise RuntimeError(f"no deployment came:\n{self.last_lines('serve')}")
+
+    def _deployed(self) -> bool:
+        return bool(self.deployment("alarm"))  # the last one
 
     def watch(self) -> None:
         """Start again what has ended."""
