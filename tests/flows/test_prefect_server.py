@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from flows.prefect_server import with_tidy_connection
 
-PATIENCE_MS = 1000  # of a connection that waits for the write lock
+Case = Callable[[AsyncEngine, int], Awaitable[None]]
 
 
 async def refused(connection: AsyncConnection) -> None:
@@ -26,12 +26,12 @@ async def refused(connection: AsyncConnection) -> None:
     circle.append(circle)
 
 
-async def garbage_is_collected_while_one_waits_for_another(engine: AsyncEngine) -> None:
+async def garbage_is_collected_while_one_waits_for_another(engine: AsyncEngine, patience: int) -> None:
     """Let the loop's thread collect the error of a connection that waits for a lock which the loop has to release."""
     async with engine.connect() as holder, engine.connect() as waiter:
         await holder.exec_driver_sql("BEGIN IMMEDIATE")
         await refused(waiter)
-        await waiter.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+        await waiter.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
         waiting = asyncio.create_task(waiter.exec_driver_sql("BEGIN IMMEDIATE"))
         await asyncio.sleep(0.2)
         assert not waiting.done()
@@ -40,7 +40,7 @@ async def garbage_is_collected_while_one_waits_for_another(engine: AsyncEngine) 
         await waiting
 
 
-async def one_reads_and_another_writes_first(engine: AsyncEngine) -> None:
+async def one_reads_and_another_writes_first(engine: AsyncEngine, _patience: int) -> None:
     """Begin two transactions as Prefect does, read in the first, and write in both."""
     async with engine.connect() as first, engine.connect() as second:
         await first.exec_driver_sql("PRAGMA journal_mode = WAL")
@@ -62,14 +62,15 @@ async def write(connection: AsyncConnection) -> None:
     await connection.exec_driver_sql("COMMIT")
 
 
-def carry_out(case: Callable[[AsyncEngine], Awaitable[None]], folder: Path, *, tidy: bool) -> None:
+def carry_out(case: Case, folder: Path, *, tidy: bool, patience: int) -> None:
+    """Run one case; `patience` is what its connections have with each other, in milliseconds."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'server.db'}")
     if tidy:
         event.listen(engine.sync_engine, "do_connect", with_tidy_connection)
 
     async def once() -> None:
         try:
-            await case(engine)
+            await case(engine, patience)
         finally:
             await engine.dispose()
 
@@ -84,15 +85,11 @@ CASES = [garbage_is_collected_while_one_waits_for_another, one_reads_and_another
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_server_with_the_cure_waits_for_its_turn(
-    case: Callable[[AsyncEngine], Awaitable[None]], tmp_path: Path
-) -> None:
-    carry_out(case, tmp_path, tidy=True)
+def test_a_server_with_the_cure_waits_for_its_turn(case: Case, tmp_path: Path) -> None:
+    carry_out(case, tmp_path, tidy=True, patience=60_000)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_without_the_cure_it_is_locked_out_which_is_why_there_is_one(
-    case: Callable[[AsyncEngine], Awaitable[None]], tmp_path: Path
-) -> None:
+def test_without_the_cure_it_is_locked_out_which_is_why_there_is_one(case: Case, tmp_path: Path) -> None:
     with pytest.raises(OperationalError, match="database is locked"):
-        carry_out(case, tmp_path, tidy=False)
+        carry_out(case, tmp_path, tidy=False, patience=1_000)
