@@ -295,7 +295,7 @@ def newcomer(tmp_path: Path) -> dict[str, str]:
     return variables
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(1800)
 def test_a_newcomer_trades_and_tests_with_the_commands_of_the_readme(clone: Path, newcomer: dict[str, str]):
     for command, promised in (

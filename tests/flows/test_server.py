@@ -28,7 +28,8 @@ try:
     if sys.argv[1] == "up":
         server.wait(own_database=Path("own.db"))
         print("up", flush=True)
-    time.sleep(300)
+    while True:
+        time.sleep(0.1)  # a signal that comes just before a sleep ends none
 finally:
     server.stop()
 """
