@@ -27,7 +27,7 @@ from trading_bot.risk.registry import RISK_RULES
 NAMES = RISK_RULES.names()
 SYMBOLS: tuple[str, ...] = ("AAA", "BBB", "CCC")
 one_rule_many_examples = settings(
-    max_examples=15,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
