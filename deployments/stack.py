@@ -95,18 +95,8 @@ def start_server(room: ServerRoom, port: int, *, detached: bool) -> Process:
     """Start Prefect's server and write down which process it is; `wait_for_server` says when it is up."""
     address = f"http://{HOST}:{port}/api"
     write_private(room.address_file, address + "\n")
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "flows.prefect_server",
-        "server",
-        "start",
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-    ]
+    where = ["--host", HOST, "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "flows.prefect_server", "server", "start", *where]
     return _started(command, room.server_log, room.server_record, environment_of(room, address), detached)
 
 

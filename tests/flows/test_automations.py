@@ -169,18 +169,8 @@ def server_in(folder: Path) -> Iterator[Watch]:
         "DO_NOT_TRACK": "1",
         "PYTHONPATH": str(ROOT),
     }
-    command = [
-        sys.executable,
-        "-m",
-        "flows.prefect_server",
-        "server",
-        "start",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        port,
-        "--no-ui",
-    ]
+    where = ["--host", "127.0.0.1", "--port", port, "--no-ui"]
+    command = [sys.executable, "-m", "flows.prefect_server", "server", "start", *where]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,39 +34,39 @@ async def garbage_is_collected_while_one_waits_for_another(engine: AsyncEngine, 
         await holder.exec_driver_sql("BEGIN IMMEDIATE")
         await refused(waiter)
         await waiter.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
-        waiting = asyncio.create_task(waiter.exec_driver_sql("BEGIN IMMEDIATE"))
+        writing = asyncio.create_task(write(waiter, 2))
         await asyncio.sleep(0.2)
-        assert not waiting.done()
+        assert not writing.done()
         gc.collect()
+        await holder.exec_driver_sql("INSERT INTO run VALUES (1)")
         await holder.exec_driver_sql("COMMIT")
-        await waiting
+        await writing
 
 
 async def one_reads_and_another_writes_first(engine: AsyncEngine, _patience: int) -> None:
     """Begin two transactions as Prefect does, read in the first, and write in both."""
     async with engine.connect() as first, engine.connect() as second:
-        await first.exec_driver_sql("PRAGMA journal_mode = WAL")
-        await first.exec_driver_sql("CREATE TABLE run (id INTEGER)")
-        await first.commit()
         await first.exec_driver_sql("BEGIN DEFERRED")
         await first.exec_driver_sql("SELECT * FROM run")
-        writing = asyncio.create_task(write(second))
+        writing = asyncio.create_task(write(second, 2))
         await asyncio.sleep(0.2)
         await first.exec_driver_sql("INSERT INTO run VALUES (1)")
         await first.exec_driver_sql("COMMIT")
         await writing
-        assert (await first.exec_driver_sql("SELECT count(*) FROM run")).scalar_one() == 2
 
 
-async def write(connection: AsyncConnection) -> None:
-    await connection.exec_driver_sql("BEGIN DEFERRED")
-    await connection.exec_driver_sql("INSERT INTO run VALUES (2)")
+async def write(connection: AsyncConnection, number: int) -> None:
+    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+    await connection.exec_driver_sql(f"INSERT INTO run VALUES ({number})")
     await connection.exec_driver_sql("COMMIT")
 
 
-def carry_out(case: Case, folder: Path, *, tidy: bool, patience: int) -> None:
-    """Run one case; `patience` is what its connections have with each other, in milliseconds."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'server.db'}")
+def written_in(case: Case, folder: Path, *, tidy: bool, patience: int) -> list[int]:
+    """Run one case and return what is written; connections wait `patience` milliseconds for each other."""
+    file = folder / "server.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE run (id INTEGER)")
+    engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
     if tidy:
         event.listen(engine.sync_engine, "do_connect", with_tidy_connection)
 
@@ -79,6 +81,8 @@ def carry_out(case: Case, folder: Path, *, tidy: bool, patience: int) -> None:
         asyncio.run(once())
     finally:
         gc.enable()
+    with closing(sqlite3.connect(file)) as connection:
+        return [number for (number,) in connection.execute("SELECT id FROM run ORDER BY id")]
 
 
 CASES = [garbage_is_collected_while_one_waits_for_another, one_reads_and_another_writes_first]
@@ -86,10 +90,10 @@ CASES = [garbage_is_collected_while_one_waits_for_another, one_reads_and_another
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_server_with_the_cure_waits_for_its_turn(case: Case, tmp_path: Path) -> None:
-    carry_out(case, tmp_path, tidy=True, patience=60_000)
+    assert written_in(case, tmp_path, tidy=True, patience=60_000) == [1, 2]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_without_the_cure_it_is_locked_out_which_is_why_there_is_one(case: Case, tmp_path: Path) -> None:
     with pytest.raises(OperationalError, match="database is locked"):
-        carry_out(case, tmp_path, tidy=False, patience=1_000)
+        written_in(case, tmp_path, tidy=False, patience=1_000)
