@@ -15,7 +15,7 @@ SYMBOLS = (Symbol("AAA"), Symbol("BBB"))
 
 def history(first: str = "2022-01-28", sessions: int = 8, *, moods: bool = False) -> MarketHistory:
     """Return sessions in a row from 28 January: four of January, then those of February."""
-    days = np.arange(np.datetime64(first), np.datetime64(first) + sessions)
+    days = np.arange(np.datetime64(first), np.datetime64(first) + np.timedelta64(sessions, "D"))
     grid = np.arange(2.0 * sessions).reshape(sessions, 2)
     fields = [grid + number for number in range(5)]
     fields[1][:1, 0] = np.nan
