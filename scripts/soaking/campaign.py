@@ -245,7 +245,7 @@ def _check(stack: Stack, result: Result, say: Callable[[str], None]) -> None:
     books = Books.of(stack.config)
     result.days = len(books.sessions())
     result.failures = int(books.ask("SELECT count(*) FROM failures")[0][0])
-    result.broken += broken(books)
+    result.broken += broken(books) if result.days else ["no day was traded"]
     by_reconciliation = books.ask("SELECT cause FROM state_changes WHERE changed_by = 'reconciliation'")
     result.broken += [f"the books differed once: {cause}" for (cause,) in by_reconciliation]
     soft = stack.folder / SOFT_FAULTS

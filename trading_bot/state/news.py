@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ class NewsBook:
         """
         with self._database.writing() as connection:
             leases.require(connection, lease, self._clock.now())
-            known = _known(connection, [story.story_id for story in stories])
+            known = {each.story.story_id for each in _with_ids(connection, [story.story_id for story in stories])}
             new = [story for story in stories if story.story_id not in known]
             if not new:
                 return
@@ -74,11 +74,7 @@ class NewsBook:
     def named(self, ids: Sequence[StoryId]) -> tuple[NewsItem, ...]:
         """Return the stories with these ids that the book has, oldest first."""
         with self._database.reading() as connection:
-            found = [
-                each.story
-                for at in range(0, len(ids), _AT_ONCE)
-                for each in _found(connection, _STORIES.where(news.c.story_id.in_(ids[at : at + _AT_ONCE])))
-            ]
+            found = [each.story for each in _with_ids(connection, ids)]
         return tuple(sorted(found, key=lambda story: (story.published, story.story_id)))
 
     def newest(self, symbol: Symbol | None = None, *, limit: int | None = None) -> tuple[ReadStory, ...]:
@@ -89,20 +85,13 @@ class NewsBook:
             wanted = wanted.where(news.c.story_id.in_(about))
         with self._database.reading() as connection:
             ids = list(connection.scalars(wanted if limit is None else wanted.limit(limit)))
-            found = {
-                each.story.story_id: each
-                for at in range(0, len(ids), _AT_ONCE)
-                for each in _found(connection, _STORIES.where(news.c.story_id.in_(ids[at : at + _AT_ONCE])))
-            }
+            found = {each.story.story_id: each for each in _with_ids(connection, ids)}
         return tuple(found[story_id] for story_id in ids)
 
 
-def _known(connection: Connection, ids: Sequence[StoryId]) -> set[str]:
-    found: set[str] = set()
+def _with_ids(connection: Connection, ids: Sequence[StoryId]) -> Iterator[ReadStory]:
     for at in range(0, len(ids), _AT_ONCE):
-        query = select(news.c.story_id).where(news.c.story_id.in_(ids[at : at + _AT_ONCE]))
-        found.update(connection.scalars(query))
-    return found
+        yield from _found(connection, _STORIES.where(news.c.story_id.in_(ids[at : at + _AT_ONCE])))
 
 
 def _found(connection: Connection, query: Select[Any]) -> list[ReadStory]:
