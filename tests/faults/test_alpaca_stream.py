@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 import threading
 import warnings
 from collections.abc import Iterator
@@ -111,6 +112,8 @@ def test_keys_that_it_refuses_are_told_once_without_the_keys_and_never_tried_aga
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ):
     wrong = Keys(SecretStr("wrong-key"), SecretStr("wrong-secret"))
+    # As Prefect does at each start: it enables loggers that somebody has disabled.
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
     with caplog.at_level(logging.DEBUG), closing(Doorbell(stream_of(sandbox).url, wrong, waits=(0.0,))) as bell:
         assert not bell.wait(0.5)
 

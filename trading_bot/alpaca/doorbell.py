@@ -25,8 +25,10 @@ WAITS = (1.0, 2.0, 5.0, 15.0)  # seconds before connecting again; after that alw
 OPEN_SECONDS, ANSWER_SECONDS, PING_SECONDS = 5, 10, 20  # a socket that answers no ping is mute, and is opened anew
 LARGEST = 1 << 20  # bytes of one message
 
+# The library writes down what is sent, and that holds our keys. A filter, as `dictConfig`, which Prefect calls, enables
+# again what is merely disabled.
 _wire_log = logging.getLogger(f"{__name__}.wire")
-_wire_log.disabled = True  # the library writes down what is sent, and that holds our keys
+_wire_log.addFilter(lambda _record: False)
 
 
 class _KeysRefused(Exception):
