@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.archive import archive_old
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.main_orchestrator import MainOrchestrator
 from trading_bot.domain.cycle import SkipReason

@@ -238,7 +238,7 @@ def _sure(what: str) -> bool:
 
 
 def _state(found: Desk) -> TradingState:
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.state.manager import open_read_only
 
     with open_read_only(book_url(found.settings)) as book:
@@ -246,7 +246,7 @@ def _state(found: Desk) -> TradingState:
 
 
 def _metrics_of_book(found: Desk, since: date | None, *, as_json: bool) -> str:
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.core.metrics import read_metrics
     from trading_bot.reporting.metrics_document import metrics_as_json, metrics_as_text
     from trading_bot.state.manager import open_read_only

@@ -174,7 +174,7 @@ def undrain(room: ServerRoom, server: Server) -> None:
 
 def lease_is_free(settings: TradingBotSettings, *, timeout_seconds: float) -> bool:
     """Wait until no living cycle holds the right to trade; False when one still does."""
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.core.owner import is_dead
     from trading_bot.state.manager import open_read_only
 

@@ -124,7 +124,7 @@ class Picture:
 
 def picture_of_book(found: Desk, *, check: bool) -> Picture:
     """Read the book, and ask the server for the loop."""
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.core.standing import read_standing
     from trading_bot.state.manager import open_read_only
 
@@ -177,7 +177,7 @@ def show_status(found: Desk, *, paused: bool) -> None:
     """Have the server show the book as it is now: a book that stands still has no next cycle that would."""
     from deployments.api import client_of
     from tasks.status import publish_status
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.state.manager import open_read_only
 
     with client_of(found.reached()), open_read_only(book_url(found.settings)) as book:

@@ -95,7 +95,7 @@ def _check(settings: TradingBotSettings) -> None:
 
 def _make_book(settings: TradingBotSettings) -> None:
     """Make or migrate the book now, so that every command finds it before the first cycle."""
-    from trading_bot.core.bot import open_book
+    from trading_bot.core.book import open_book
 
     with open_book(settings):
         pass

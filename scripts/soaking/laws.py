@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import book_url
+from trading_bot.core.book import book_url
 from trading_bot.core.main_orchestrator import MainOrchestrator
 from trading_bot.data.sources.sample import Sample
 from trading_bot.domain.money import cents

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import pytest
 
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.data.sources.sample import Sample
 from trading_bot.domain.errors import DataError, SourceUnavailable

@@ -19,7 +19,7 @@ import httpx
 
 from tests.patience import PATIENCE, until
 from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.state.manager import StateManager
 
 COMMAND = [sys.executable, "-c", "from trading_bot.cli import main; main()"]

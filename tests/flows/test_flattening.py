@@ -15,7 +15,7 @@ from deployments.place import Server
 from deployments.standing import Desk
 from tests.flows.fake_prefect import FakePrefect, fake_prefect
 from tests.unit.core.trading import settings_in
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.data.sources.sample import Sample
 from trading_bot.domain.cycle import TradingState

@@ -8,7 +8,7 @@ import pytest
 
 from deployments import control
 from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.core.failures import RECOVERY
 from trading_bot.domain.cycle import TradingState
 

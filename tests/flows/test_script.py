@@ -17,7 +17,7 @@ from flows.server import StartedServer
 from tests.patience import PATIENCE, within
 from trading_bot.config.sections import StateSettings
 from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.domain.cycle import TradingState
 
 SCRIPT = Path(command.__file__).with_name("cycle.py")

@@ -16,7 +16,7 @@ from deployments.place import Server, ServerRoom
 from deployments.up import down
 from tests.flows.fake_prefect import FakePrefect, fake_prefect
 from trading_bot.config.typed_settings import load_config
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.terminal import Stopped
 
 

@@ -24,6 +24,7 @@ from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core import bot as assembly
 from trading_bot.core.cycle import trade
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.judges import risk_manager, strategy_manager
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, Engine, Execution
@@ -122,13 +123,13 @@ def open_desk(question: Question, hours: TradingHours) -> BacktestDesk:
     """Set up the desk: everything is chosen as for the bot, and opened in memory."""
     settings = question.settings
     past = assembly.data_manager(settings, hours).past(question.first, question.last)
-    strategies = assembly.strategy_manager(settings)
+    strategies = strategy_manager(settings)
     costs = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
     setup = BrokerSetup(settings=costs, folder=Path(), calendar=hours)
     return BacktestDesk(
         data=past,
         strategies=StrategyManager(asked_once(strategies.team, past), strategies.targets),
-        risk=assembly.risk_manager(settings),
+        risk=risk_manager(settings),
         broker=PaperBroker(setup, MemoryStore()),
         book=MemoryBook(settings.broker.starting_cash),
     )

@@ -21,6 +21,7 @@ from trading_bot.config.overrides import typed
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.core import bot as assembly
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.judges import strategy_manager
 from trading_bot.domain.backtest import BacktestResult, Engine, FillAt, LastBar, Sizing, Terms
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.tournament import Candidate
@@ -147,7 +148,7 @@ def _by_ledger(
     settings: TradingBotSettings, hours: TradingHours, span: tuple[date, date], label: str, asked: Mapping[str, str]
 ) -> BacktestResult:
     past = assembly.data_manager(settings, hours).past(*span)
-    strategies = assembly.strategy_manager(settings)
+    strategies = strategy_manager(settings)
     question = LedgerQuestion(
         past=past,
         team=strategies.team,

@@ -47,7 +47,7 @@ def archive(
         raise SettingsError(f"--keep-days {keep_days} is no number of days; write 0 (for ever) or more.")
     settings = settings_with_a_book(config)
     from trading_bot.core.archive import archive_old, first_day_kept
-    from trading_bot.core.bot import open_book
+    from trading_bot.core.book import open_book
     from trading_bot.core.clock import SystemClock
     from trading_bot.reporting.archived import archived_as_json, archived_as_text
 

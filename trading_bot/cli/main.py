@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 CLOSED_PIPE = 128 + signal.SIGPIPE  # as a shell reports it
+SELDOM = 50_000  # new objects until Python looks for garbage: by default it does 200 times while modules are loaded
 
 app = App(
     name="bensbot",
@@ -34,6 +36,7 @@ app.command("trading_bot.cli.strategy:app", name="strategy", help="Write a strat
 
 def main() -> None:
     """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
+    gc.set_threshold(SELDOM)
     try:
         _explained_by_its_docstring(sys.argv[1:])
         sys.exit(app(sys.argv[1:]) or DONE)

@@ -25,7 +25,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON fo
 @contextmanager
 def book_to_read(config: Path | None) -> Generator[StateManager]:
     """Open the book that is there, for reading only. Raises StateError."""
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.state.manager import open_read_only
 
     settings = settings_with_a_book(config)

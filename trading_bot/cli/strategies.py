@@ -23,7 +23,7 @@ SHOWN = 5  # rotations
 def strategies(*, config: Config = None, as_json: Json = False) -> int:
     """Show the team that decides now, and the last five rotations with their reasons."""
     from trading_bot.config.typed_settings import load_config
-    from trading_bot.core.bot import book_url
+    from trading_bot.core.book import book_url
     from trading_bot.core.rotation.team import home_team, present_team
     from trading_bot.state.manager import open_read_only
 

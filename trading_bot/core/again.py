@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from trading_bot.config.typed_settings import TradingBotSettings, load_recorded
-from trading_bot.core import bot as assembly
 from trading_bot.core.deciding import as_filled, decide, wishes
+from trading_bot.core.judges import risk_manager, strategy_manager
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.orders import Decision, Ruling
@@ -39,7 +39,7 @@ def decide_again(
         PluginError: a strategy or rule of then is not here.
     """
     chosen = settings or load_recorded(record.conditions.settings)
-    risk = assembly.risk_manager(chosen)
+    risk = risk_manager(chosen)
     inputs = record.inputs
     if record.by_owner:
         signals = tuple(decision.signal for decision in decided)
@@ -53,7 +53,7 @@ def decide_again(
 def team_then(record: CycleRecord, settings: TradingBotSettings) -> StrategyManager:
     """Return those who decided: a rotation's choice, unless these settings want none. Raises PluginError."""
     rotates = settings.orchestrator.enable_strategy_rotation
-    return assembly.strategy_manager(settings, record.conditions.team if rotates else None)
+    return strategy_manager(settings, record.conditions.team if rotates else None)
 
 
 def shadow_portfolio(record: CycleRecord) -> Portfolio:

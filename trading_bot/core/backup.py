@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
-from trading_bot.core.bot import book_url
+from trading_bot.core.book import book_url
 from trading_bot.domain.errors import StateError
 from trading_bot.storage.copies import copy_together
 from trading_bot.storage.dialects import place_of

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from trading_bot.brokers.late import late_broker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.core.book import open_book
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.judges import risk_manager, strategy_manager
 from trading_bot.core.news import Newsdesk
 from trading_bot.core.program import program
 from trading_bot.core.rotation.team import candidates, present_team
 from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
-from trading_bot.domain.errors import PluginError, SettingsError
+from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
@@ -29,12 +31,9 @@ from trading_bot.domain.tournament import Team
 from trading_bot.intelligence.manager import NewsManager
 from trading_bot.intelligence.registry import NEWS_SOURCES
 from trading_bot.notifications.manager import NotificationManager
-from trading_bot.risk.manager import RiskManager, StopAction
-from trading_bot.risk.protection import ProtectiveStop
-from trading_bot.risk.registry import build_rules
+from trading_bot.risk.manager import RiskManager
 from trading_bot.state.manager import StateManager
-from trading_bot.strategies.manager import Member, StrategyManager, Targets
-from trading_bot.strategies.registry import STRATEGIES
+from trading_bot.strategies.manager import StrategyManager
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,19 +156,6 @@ def secrets_of(settings: TradingBotSettings) -> Secrets:
     return OF_THIS_PROCESS
 
 
-def book_url(settings: TradingBotSettings) -> str:
-    """Return the database URL of the book."""
-    if settings.state.url is not None:
-        return settings.state.url.get_secret_value()
-    return f"sqlite:///{settings.state.folder / 'bensbot.db'}"
-
-
-def open_book(settings: TradingBotSettings, *, clock: Clock | None = None) -> StateManager:
-    """Open the book alone, without broker and prices: for the commands that only read or switch."""
-    timeout = settings.state.busy_timeout_seconds
-    return StateManager.open(book_url(settings), clock=clock or SystemClock(), busy_timeout_seconds=timeout)
-
-
 def open_broker(settings: TradingBotSettings, hours: TradingHours, *, folder: Path | None = None) -> BrokerAdapter:
     """Connect to the broker that the settings name. `folder` is where a simulated one keeps its books, if elsewhere.
 
@@ -228,59 +214,6 @@ def newsdesk(settings: TradingBotSettings, book: StateManager) -> Newsdesk | Non
     """Put the news source beside the book, None where it reads nothing."""
     manager = news_manager(settings)
     return None if manager is None else Newsdesk(manager, book.news)
-
-
-def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> StrategyManager:
-    """Build the team, that of the settings by default. Raises PluginError."""
-    chosen = settings.strategy
-    targets = Targets(
-        position_weight=chosen.position_weight,
-        max_gross_exposure=chosen.max_gross_exposure,
-        max_candidates=chosen.max_candidates,
-        min_score=chosen.min_score,
-        rebalance_threshold=chosen.rebalance_threshold,
-    )
-    if team is None or team.since is None:
-        return StrategyManager(tuple(_member(m.name, m.weight, m.options) for m in chosen.team), targets)
-    try:
-        members = tuple(_member(s.candidate.name, s.weight, s.candidate.options) for s in team.seats)
-    except PluginError as error:
-        raise PluginError(
-            f"The rotation of {team.since} put a strategy in the team that cannot be built now. {error} To trade "
-            "strategy.team instead: orchestrator.enable_strategy_rotation: false"
-        ) from error
-    return StrategyManager(
-        members, targets, why_cash=f"the rotation of {team.since} found nobody to trust, so it is cash"
-    )
-
-
-def _member(name: str, weight: float, options: Mapping[str, Any]) -> Member:
-    return Member(name, weight, STRATEGIES.build(name, options))
-
-
-def risk_manager(settings: TradingBotSettings) -> RiskManager:
-    """Build every rule there is."""
-    limits = {name: getattr(settings.risk, name) for name in type(settings.risk).model_fields if name != "options"}
-    stop = protective_stop(settings)
-    rules = build_rules(limits, settings.risk.options)
-    action = StopAction(settings.risk.portfolio_stop_action)
-    return RiskManager(rules, stop=stop, fractional=settings.risk.fractional_shares, stop_action=action)
-
-
-def protective_stop(settings: TradingBotSettings) -> ProtectiveStop:
-    """Return which exits protect a position."""
-    risk = settings.risk
-    return ProtectiveStop(
-        enabled=risk.position_stop,
-        distance=risk.position_stop_pct,
-        by=risk.position_stop_by,
-        atr_multiple=risk.position_stop_atr,
-        atr_sessions=risk.atr_sessions,
-        trailing=risk.trailing_stop_pct,
-        take_profit=risk.take_profit_pct,
-        sessions=risk.time_stop_sessions,
-        at_broker=risk.protective_orders == "broker",
-    )
 
 
 def notification_manager(settings: TradingBotSettings, secrets: Secrets) -> NotificationManager:

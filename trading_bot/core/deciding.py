@@ -95,7 +95,7 @@ def wishes(
     Raises DataError when a holding has no price at all.
     """
     portfolio = as_filled(known.portfolio, known.pending, market)
-    if sells_everything(risk, control):
+    if sells_everything(risk.stop_action, control):
         return _everything_out(portfolio, control.cause)
     stops = (*_bought_back(known), *risk.protective_exits(market, portfolio))
     stopped = {signal.symbol for signal in stops}
@@ -129,10 +129,10 @@ def _bought_back(known: Working | Inputs) -> tuple[Signal, ...]:
     )
 
 
-def sells_everything(risk: RiskManager, control: ControlState) -> bool:
+def sells_everything(stop_action: StopAction, control: ControlState) -> bool:
     """Say whether the portfolio stop wants everything sold, until the owner resumes."""
     by_stop = control.state is TradingState.REDUCING and control.changed_by == PORTFOLIO_STOP
-    return by_stop and risk.stop_action is StopAction.FLATTEN
+    return by_stop and stop_action is StopAction.FLATTEN
 
 
 def _everything_out(portfolio: Portfolio, cause: str) -> tuple[Signal, ...]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from trading_bot.config.typed_settings import TradingBotSettings
-from trading_bot.core.bot import data_manager, protective_stop
+from trading_bot.core.bot import data_manager
 from trading_bot.core.deciding import valuation
 from trading_bot.core.hours import TradingHours
+from trading_bot.core.judges import protective_stop
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
+from trading_bot.core.book import book_url
 from trading_bot.core.hours import NEW_YORK, TradingHours
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
@@ -116,7 +117,7 @@ def _book(settings: TradingBotSettings) -> Finding:
 
 
 def _opened(settings: TradingBotSettings) -> StateManager:
-    return open_read_only(assembly.book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds)
+    return open_read_only(book_url(settings), busy_timeout_seconds=settings.state.busy_timeout_seconds)
 
 
 def _bound(settings: TradingBotSettings) -> AccountBinding | None:

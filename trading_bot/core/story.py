@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from trading_bot.config.typed_settings import load_recorded
 from trading_bot.core.again import shadow_portfolio, team_then
-from trading_bot.core.bot import risk_manager
 from trading_bot.core.deciding import sells_everything, valuation
 from trading_bot.domain.errors import DataError, PluginError, SettingsError, StateCorrupt, StateError
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter, Story, Thinking
+from trading_bot.risk.manager import StopAction
 
 if TYPE_CHECKING:
     from trading_bot.domain.inputs import CycleRecord
     from trading_bot.domain.news import NewsItem
-    from trading_bot.risk.manager import RiskManager
     from trading_bot.state.manager import StateManager
 
 
@@ -65,7 +64,7 @@ def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
         held=record.inputs.portfolio.held(symbol),
         score=thoughts.score,
         votes=thoughts.votes,
-        verdict=_without_the_team(record, risk_manager(settings)) or thoughts.verdict,
+        verdict=_without_the_team(record, StopAction(settings.risk.portfolio_stop_action)) or thoughts.verdict,
         team=record.conditions.team,
         settings_hash=settings.fingerprint(),
         market_hash=record.market_hash,
@@ -84,11 +83,11 @@ def _news(book: StateManager, record: CycleRecord, symbol: Symbol) -> tuple[News
     return book.news.named(known.get(symbol, ()))
 
 
-def _without_the_team(record: CycleRecord, risk: RiskManager) -> str:
+def _without_the_team(record: CycleRecord, stop_action: StopAction) -> str:
     """Return why nobody asked the team in this cycle, "" when it was asked."""
     if record.by_owner:
         return "the owner had something sold, and the strategies were not asked"
-    if sells_everything(risk, record.inputs.control):
+    if sells_everything(stop_action, record.inputs.control):
         return f"everything is sold, because {record.inputs.control.cause}"
     return ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading_bot.config.typed_settings import TradingBotSettings
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.domain.cycle import ControlState, TradingState
 from trading_bot.domain.errors import SettingsError, StateError
 from trading_bot.domain.ports import Clock

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.core.trading import THIRD, Desk
 from trading_bot.core import cycle
-from trading_bot.core.bot import book_url
+from trading_bot.core.book import book_url
 from trading_bot.core.metrics import read_metrics
 from trading_bot.domain.cycle import CycleStatus
 from trading_bot.reporting.metrics_document import metrics_rows

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.core.trading import Desk, EventfulClock, settings_in
 from trading_bot.core import switch
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError, StateError
 

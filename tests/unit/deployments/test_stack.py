@@ -11,7 +11,7 @@ from deployments.place import ServerRoom
 from deployments.processes import Unfinished
 from deployments.serve import environment_of_runs
 from trading_bot.config.typed_settings import TradingBotSettings
-from trading_bot.core.bot import open_book
+from trading_bot.core.book import open_book
 from trading_bot.core.owner import owner_of
 from trading_bot.domain.errors import SettingsError
 

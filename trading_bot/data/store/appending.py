@@ -10,7 +10,15 @@ import numpy as np
 
 from trading_bot.data.bars import as_days, take_rows
 from trading_bot.data.store.manifest import Manifest, read_manifest, require_store, write_manifest
-from trading_bot.data.store.merging import check_bars, difference, merged_rows, merged_splits, merged_symbols
+from trading_bot.data.store.merging import (
+    check_sectors,
+    check_sessions,
+    check_symbols,
+    difference,
+    merged_rows,
+    merged_splits,
+    merged_symbols,
+)
 from trading_bot.data.store.reading import open_store
 from trading_bot.data.store.writing import Progress, commit_anew, commit_behind, silent, writing
 from trading_bot.domain.errors import DataError
@@ -52,12 +60,12 @@ def append_bars(
         SourceUnavailable: another process writes to it.
         DataError: it is damaged, cannot be written, or `raw` contradicts it.
     """
-    check_bars(raw)
+    check_sessions(raw)
     require_store(folder)
     with writing(folder):
         there = read_manifest(folder)
-        corrected = _contradicted_days(folder, there, raw, corrections=corrections)
         newcomers = _newcomers(there.symbols, raw.symbols)
+        corrected = _contradicted_days(folder, there, raw, corrections=corrections)
         added = raw.sessions[raw.sessions > there.sessions[-1]]
         rewritten = bool(len(corrected) or newcomers or (raw.benchmark is not None and there.benchmark is None))
         header = _with_words_of(raw, there, corrections=corrections)
@@ -71,6 +79,7 @@ def append_bars(
 def _newcomers(known: tuple[Symbol, ...], named: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
     if known == named:  # as on most days: 5,000 look-ups less
         return ()
+    check_symbols(named)
     there = frozenset(known)
     return tuple(symbol for symbol in named if symbol not in there)
 
@@ -96,7 +105,10 @@ def _contradicted_days(folder: Path, there: Manifest, raw: RawBars, *, correctio
 def _with_words_of(raw: RawBars, there: Manifest, *, corrections: bool) -> Manifest:
     """Return the manifest with the splits, sectors and notes of both, or itself where `raw` has no other ones."""
     splits = merged_splits(there.splits, raw.splits, corrections=corrections)
-    sectors = there.sectors if raw.sectors == there.sectors else {**there.sectors, **raw.sectors}
+    sectors = there.sectors
+    if raw.sectors != sectors:
+        check_sectors(raw.sectors)
+        sectors = {**sectors, **raw.sectors}
     notes = tuple(dict.fromkeys((*there.notes, *raw.notes)))
     if (splits, sectors, notes) == (there.splits, there.sectors, there.notes):
         return there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,15 +23,34 @@ class Difference:
 
 
 def check_bars(raw: RawBars) -> None:
-    """Raise DataError unless there are bars, in the order of their days, of symbols named once."""
+    """Raise DataError unless there are bars, in the order of their days, of symbols and sectors that can be named."""
+    check_sessions(raw)
+    check_symbols(raw.symbols)
+    check_sectors(raw.sectors)
+
+
+def check_sessions(raw: RawBars) -> None:
+    """Raise DataError unless there are bars, in the order of their days."""
     if not len(raw.sessions) or not raw.symbols:
         raise DataError("The price source has no bars: there is nothing to store.")
     if np.isnat(raw.sessions).any() or not (np.diff(raw.sessions) > np.timedelta64(0, "D")).all():
         raise DataError("The price source's sessions are not in ascending order, each once: they cannot be stored.")
-    if len(set(raw.symbols)) < len(raw.symbols):
+
+
+def check_symbols(symbols: tuple[Symbol, ...]) -> None:
+    """Raise DataError unless each is named once, and can be kept."""
+    if len(set(symbols)) < len(symbols):
         raise DataError("The price source names a symbol twice: its bars cannot be stored.")
-    sectors = frozenset(raw.sectors.values())
-    if "" in raw.symbols or "" in sectors or BETWEEN in "".join((*raw.symbols, *sectors)):
+    _check_names(symbols)
+
+
+def check_sectors(sectors: Mapping[Symbol, str]) -> None:
+    """Raise DataError unless they can be kept."""
+    _check_names({*sectors, *sectors.values()})
+
+
+def _check_names(names: Collection[str]) -> None:
+    if "" in names or BETWEEN in "".join(names):
         raise DataError(f"The price source has a symbol or a sector that is empty or has {BETWEEN!r} in it.")
 
 
