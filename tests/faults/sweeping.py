@@ -193,7 +193,7 @@ def changes_something(place: str) -> bool:
 FAULTS: dict[str, tuple[Callable[[str], NoReturn], Callable[[str], bool]]] = {
     "killed": (killed, changes_something),
     "killed anywhere": (killed, lambda place: not place.startswith("begin")),
-    "killed at an order": (killed, lambda place: place.endswith("broker.submit")),
+    "killed at an order": (killed, lambda place: place.endswith(("broker.submit", "broker.cancel"))),
     "broker unavailable": (unavailable, lambda place: "broker." in place),
     "database busy": (busy, lambda place: place.startswith("begin")),
 }

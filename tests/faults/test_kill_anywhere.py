@@ -137,10 +137,12 @@ def test_a_process_killed_at_any_call_at_all_arrives_all_the_same(
 
 @pytest.mark.endurance
 @pytest.mark.parametrize(
-    ("kind", "code"),
-    [("killed anywhere", KILLED), ("broker unavailable", 0)],
+    ("kind", "code", "step"),
+    [("killed anywhere", KILLED, 3), ("killed at an order", KILLED, 1), ("broker unavailable", 0, 1)],
 )
-def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(tmp_path: Path, kind: str, code: int):
+def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(
+    tmp_path: Path, kind: str, code: int, step: int
+):
     start = tmp_path / "start"
     start.mkdir()
     (start / GUARDED).touch()
@@ -154,9 +156,10 @@ def test_stop_orders_that_come_and_go_are_never_doubled_and_never_in_the_way(tmp
     def check(stroke: Stroke) -> list[str]:
         return ended_with(stroke, code) + (otherwise(undisturbed, stroke.folder) if code else [])
 
-    places = sweep(start, tmp_path, LAST, kind, check, step=3)
+    places = sweep(start, tmp_path, LAST, kind, check, step=step)
 
-    assert {"before broker.cancel", "after broker.cancel"} & set(places)
+    if step == 1:  # they are so few that a sample may miss them
+        assert {"before broker.cancel", "after broker.cancel"} <= set(places)
 
 
 @pytest.mark.endurance
