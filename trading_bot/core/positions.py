@@ -35,7 +35,7 @@ def positions_now(settings: TradingBotSettings, book: StateManager, clock: Clock
     """
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
     data, portfolio = data_manager(settings, hours), book.ledger.portfolio()
-    at, session = _moment(data.historical, book, hours, clock)
+    at, session = moment_to_look_at(data.historical, book, hours, clock)
     stop = protective_stop(settings)
     refusals = {symbol: _refusal(book, symbol) for symbol in portfolio.positions} if stop.rests else {}
     market, orders = data.get_market_state(at, session), book.journal.open_orders()
@@ -95,7 +95,7 @@ def _refusal(book: StateManager, symbol: Symbol) -> str:
     return order.reason if order is not None and is_refused else ""
 
 
-def _moment(historical: bool, book: StateManager, hours: TradingHours, clock: Clock) -> tuple[datetime, date]:
+def moment_to_look_at(historical: bool, book: StateManager, hours: TradingHours, clock: Clock) -> tuple[datetime, date]:
     """Return the instant to look at: on history the close of the session traded last, else now."""
     if not historical:
         now = clock.now()
