@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -42,19 +42,17 @@ def market_context(
         stories: What is known and not too old; None where nobody reads the news.
         limits: From where on something is worth a word.
     """
-    told = moods(stories or ())
-    equity = portfolio.equity(prices)
-    sectors = tuple(_sectors(market, portfolio, prices, stories or ()))
-    holdings = tuple(_holdings(market, portfolio, prices, equity, stories or (), told))
-    return MarketContext(
+    known = stories or ()
+    found = MarketContext(
         session=market.session,
         regime=market.regime,
-        equity=equity,
-        sectors=sectors,
-        holdings=holdings,
-        advice=tuple(_advice(portfolio, equity, sectors, holdings, told, stories or (), limits)),
+        equity=portfolio.equity(prices),
+        sectors=tuple(_sectors(market, portfolio, prices, known)),
+        holdings=tuple(_holdings(market, portfolio, prices, known)),
+        advice=(),
         reads_news=stories is not None,
     )
+    return replace(found, advice=tuple(_advice(found, portfolio, known, limits)))
 
 
 def _sectors(
@@ -101,14 +99,10 @@ def _mood_of(symbols: frozenset[Symbol], stories: Sequence[NewsItem]) -> float |
 
 
 def _holdings(
-    market: MarketState,
-    portfolio: Portfolio,
-    prices: Mapping[Symbol, Decimal],
-    equity: Decimal,
-    stories: Sequence[NewsItem],
-    told: Mapping[Symbol, float],
+    market: MarketState, portfolio: Portfolio, prices: Mapping[Symbol, Decimal], stories: Sequence[NewsItem]
 ) -> Iterator[HoldingView]:
     """Yield every holding that there are news about, the worst first."""
+    told, equity = moods(stories), portfolio.equity(prices)
     for symbol in sorted(portfolio.positions, key=lambda symbol: (told.get(symbol, 0.0), symbol)):
         if symbol not in told:
             continue
@@ -140,17 +134,11 @@ def _usual_return(market: MarketState, symbol: Symbol) -> float | None:
 
 
 def _advice(
-    portfolio: Portfolio,
-    equity: Decimal,
-    sectors: Sequence[SectorView],
-    holdings: Sequence[HoldingView],
-    told: Mapping[Symbol, float],
-    stories: Sequence[NewsItem],
-    limits: Limits,
+    found: MarketContext, portfolio: Portfolio, stories: Sequence[NewsItem], limits: Limits
 ) -> Iterator[Advice]:
     """Yield what a person could do, the most urgent first: about holdings, then about sectors, then about others."""
-    loud = float(limits.loud)
-    for each in holdings:
+    loud, equity = float(limits.loud), found.equity
+    for each in found.holdings:
         if portfolio.held(each.symbol) <= 0:  # bad news are good ones for who is short, and the bot means to be none
             continue
         said = f"the sentiment of its news is {each.mood:+.2f}, and it is {each.share:.1%} of equity"
@@ -158,12 +146,12 @@ def _advice(
             yield Advice(Action.SELL, each.symbol, said, f"bensbot flatten --symbol {each.symbol}")
         elif each.mood < 0 and each.stories[0].impact is Impact.HIGH:
             yield Advice(Action.WATCH, each.symbol, said, f"bensbot why {each.symbol}")
-    for sector in sectors:
+    for sector in found.sectors:
         if equity > 0 and sector.held > limits.sector * equity:
             said = f"{sector.held / equity:.1%} of equity are in it, the limit is {limits.sector:.1%}"
             yield Advice(Action.HOLD_BACK, sector.name, said, "bensbot positions")
-    for symbol, mood in sorted(told.items(), key=lambda item: (-item[1], item[0])):
-        loudest = any(story.impact is Impact.HIGH for story in stories if symbol in story.symbols)
-        if mood >= loud and loudest and symbol not in portfolio.positions:
+    for symbol, mood in sorted(moods(stories).items(), key=lambda item: (-item[1], item[0])):
+        is_big = any(story.impact is Impact.HIGH for story in stories if symbol in story.symbols)
+        if mood >= loud and is_big and symbol not in portfolio.positions:
             said = f"the sentiment of its news is {mood:+.2f}, and it is not held"
             yield Advice(Action.LOOK, symbol, said, f"bensbot why {symbol}")
