@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from functools import cache
+from io import FileIO
 from pathlib import Path
 
 import trading_bot
@@ -23,7 +24,8 @@ def code_fingerprint() -> str:
     root = Path(trading_bot.__file__).parent
     digest = hashlib.sha256()
     for name in sorted(_python_files(root)):
-        digest.update(name.encode() + b"\x00" + (root / name).read_bytes() + b"\x00")
+        with FileIO(f"{root}/{name}") as file:  # 400 times, so without a buffer and without a `Path`
+            digest.update(name.encode() + b"\x00" + file.readall() + b"\x00")
     return digest.hexdigest()
 
 
