@@ -8,7 +8,8 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -47,9 +48,23 @@ class Sandbox:
         self.exchange, self.clock, self.faults = exchange, clock, Faults()
         self.latency_seconds = latency_seconds
         self.requests: deque[str] = deque(maxlen=LONGEST_LOG)  # "POST /v2/orders", oldest first
+        self.most_at_once = 0  # requests that were here and not answered yet
+        self._here, self._counting = 0, threading.Lock()
         self.stream = Stream(exchange, (API_KEY, SECRET_KEY)) if stream else None
         self._port = port
         self._server: _Server | None = None
+
+    @contextmanager
+    def counted(self) -> Generator[None]:
+        """Count one request as here while its answer is waited for."""
+        with self._counting:
+            self._here += 1
+            self.most_at_once = max(self.most_at_once, self._here)
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._here -= 1
 
     @property
     def url(self) -> str:
@@ -141,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         sandbox = self.server.sandbox
         sandbox.requests.append(f"{request.method} {self.path}")
-        self._wait(sandbox.latency_seconds)
+        with sandbox.counted():
+            self._wait(sandbox.latency_seconds)
         if not self._knows_us():
             self._send(UNKNOWN_KEYS)
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -73,10 +72,9 @@ def test_orders_that_have_ended_are_asked_for_by_name_in_their_order_and_at_once
 ):
     sandbox.latency_seconds = 0.05
     names = [ClientOrderId(f"held-{symbol}") for symbol in HELD[:20]]
-    before = time.monotonic()
     answers = where_they_stand(broker, [*names, ClientOrderId("nobody's")])
 
-    assert time.monotonic() - before < 20 * 0.05  # one after the other would take longer than that
+    assert sandbox.most_at_once > 1
     assert [answer.client_order_id if answer else None for answer in answers] == [*names, None]
     assert len(sandbox.requests) == 2 + 21  # two pages of what is open, as none of them is in the first
 
