@@ -7,11 +7,11 @@ The arguments are those of `prefect`. Two things lock its server out, and both a
 * A transaction that begins by reading (`BEGIN DEFERRED`) and then writes fails at once with "database is locked" where
   anybody has written meanwhile; no waiting helps (SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/isolation.html). The
   server then answers 503. Here each transaction asks for the write lock when it begins, and waits for its turn.
-* SQLAlchemy's aiosqlite dialect leaves a cursor open when its statement fails. Python before 3.12 closes it as garbage,
-  later, wherever it happens to run; in the thread of the event loop this waits for the connection's mutex. Where the
-  connection itself waits for the write lock, and who holds that lock waits for the event loop, nothing moves until the
-  busy timeout ends 60 seconds later, with the next failure and the next open cursor: a server that was locked once is
-  locked again and again. Here the thread that saw a statement fail closes its cursor.
+* SQLAlchemy's aiosqlite dialect leaves a cursor open when its statement fails. Python before 3.12 closes it as
+  garbage, whenever and in whatever thread it collects; in that of the event loop this waits for the connection's mutex.
+  Where the connection itself waits for the write lock, and who holds that lock waits for the event loop, nothing moves
+  until the busy timeout ends 60 seconds later, with the next failure and the next open cursor: a server that was locked
+  once is locked again and again. Here the thread that saw a statement fail closes its cursor.
 
 A server on PostgreSQL needs none of this, and gets none.
 """

@@ -167,7 +167,7 @@ def free_port() -> int:
 @pytest.mark.endurance
 def test_what_is_said_about_the_api_is_what_it_does(folder: Path, loop: dict[str, str]):
     for block in blocks(CONTROL):
-        walk(block, folder, loop)
+        assert_it_happens(block, folder, loop)
 
 
 @pytest.mark.parametrize("document", named([path for path in DOCUMENTS if path not in (EXAMPLES, CONTROL)]))
@@ -179,7 +179,7 @@ def test_what_a_document_says_is_what_happens(document: Path, folder: Path, requ
         assert run("bensbot run --sessions 2", folder, variables).returncode == 0
     try:
         for block in blocks(document):
-            walk(block, folder, variables)
+            assert_it_happens(block, folder, variables)
             if not block.text.startswith(SETTINGS_FILE):
                 (folder / "config.yaml").unlink(missing_ok=True)
     finally:
@@ -187,7 +187,7 @@ def test_what_a_document_says_is_what_happens(document: Path, folder: Path, requ
             run("bensbot down --now", folder, variables)
 
 
-def walk(block: Block, folder: Path, variables: dict[str, str]) -> None:
+def assert_it_happens(block: Block, folder: Path, variables: dict[str, str]) -> None:
     match block.language:
         case "bash" | "console":
             for command, promised in block.commands:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Symbol = NewType("Symbol", str)
+UNKNOWN_SECTOR = "unknown sector"  # of all symbols whose sector is not known, together
 FloatMatrix = NDArray[np.float64]  # (T, N)
 FloatVector = NDArray[np.float64]  # (T,)
 SessionAxis = NDArray[np.datetime64]  # (T,), datetime64[D], ascending

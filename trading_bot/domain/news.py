@@ -102,11 +102,18 @@ class NewsSource(Protocol):
 
 
 def moods(stories: Iterable[NewsItem]) -> Mapping[Symbol, float]:
-    """Return the sentiment of each stock: sum of impact weight x score over sum of impact weights, in [-1, 1]."""
-    weights: defaultdict[Symbol, int] = defaultdict(int)
-    sums: defaultdict[Symbol, float] = defaultdict(float)
-    for story in sorted(stories, key=lambda story: (story.published, story.story_id)):  # so that no bit differs
+    """Return the sentiment of each stock."""
+    about: defaultdict[Symbol, list[NewsItem]] = defaultdict(list)
+    for story in stories:
         for symbol in story.symbols:
-            weights[symbol] += story.impact.weight
-            sums[symbol] += story.impact.weight * story.score
-    return {symbol: max(-1.0, min(1.0, sums[symbol] / weights[symbol])) for symbol in sorted(weights)}
+            about[symbol].append(story)
+    return {symbol: mood for symbol in sorted(about) if (mood := mood_of(about[symbol])) is not None}
+
+
+def mood_of(stories: Iterable[NewsItem]) -> float | None:
+    """Return sum of impact weight x score over sum of impact weights, in [-1, 1]; None without stories."""
+    weights, total = 0, 0.0
+    for story in sorted(stories, key=lambda story: (story.published, story.story_id)):  # so that no bit differs
+        weights += story.impact.weight
+        total += story.impact.weight * story.score
+    return max(-1.0, min(1.0, total / weights)) if weights else None

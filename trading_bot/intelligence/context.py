@@ -9,12 +9,11 @@ from decimal import Decimal
 import numpy as np
 
 from trading_bot.domain.context import SPANS, Action, Advice, HoldingView, MarketContext, SectorView
-from trading_bot.domain.market import FloatVector, MarketState, Symbol
+from trading_bot.domain.market import UNKNOWN_SECTOR, FloatVector, MarketState, Symbol
 from trading_bot.domain.money import ZERO
-from trading_bot.domain.news import Impact, NewsItem, moods
+from trading_bot.domain.news import Impact, NewsItem, mood_of, moods
 from trading_bot.domain.portfolio import Portfolio
 
-UNKNOWN = "unknown sector"  # as the rules call it
 WINDOW, FEWEST = 21, 10  # returns that a usual day is reckoned from, and how few will do
 
 
@@ -61,18 +60,18 @@ def _sectors(
     """Yield every sector, by falling return of the last session; those whose return is not known come last."""
     members: dict[str, list[Symbol]] = {}
     for symbol in market.history.symbols:
-        members.setdefault(market.sectors.get(symbol, UNKNOWN), []).append(symbol)
+        members.setdefault(market.sectors.get(symbol, UNKNOWN_SECTOR), []).append(symbol)
     returns = [_returns(market, sessions) for sessions in SPANS]
     found: list[SectorView] = []
     for name, symbols in members.items():
-        columns = [market.history.column(symbol) for symbol in symbols]
+        columns, told_of = [market.history.column(symbol) for symbol in symbols], frozenset(symbols)
         held = (symbol for symbol in symbols if symbol in portfolio.positions)
         found.append(
             SectorView(
                 name=name,
                 symbols=len(symbols),
                 returns=tuple(_mean(each[columns]) for each in returns),
-                mood=_mood_of(frozenset(symbols), stories),
+                mood=mood_of(story for story in stories if not told_of.isdisjoint(story.symbols)),
                 held=sum((portfolio.held(symbol) * prices[symbol] for symbol in held), ZERO),
             )
         )
@@ -89,13 +88,6 @@ def _returns(market: MarketState, sessions: int) -> FloatVector:
 def _mean(values: FloatVector) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.mean()) if known.size else None
-
-
-def _mood_of(symbols: frozenset[Symbol], stories: Sequence[NewsItem]) -> float | None:
-    """Return the sentiment of all stories about a sector, each counted once, however many of its stocks it names."""
-    about = [story for story in stories if symbols.intersection(story.symbols)]
-    weights = sum(story.impact.weight for story in about)
-    return sum(story.impact.weight * story.score for story in about) / weights if weights else None
 
 
 def _holdings(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
-from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.market import UNKNOWN_SECTOR, MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import (
     Approved,
@@ -30,7 +30,7 @@ from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.portfolio_stop import PortfolioStop
 from trading_bot.risk.rules.whole_shares import FRACTION
 from trading_bot.risk.stop_orders import stop_orders
-from trading_bot.risk.totals import UNKNOWN, totals_of
+from trading_bot.risk.totals import totals_of
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +240,7 @@ def _with_buy(context: RiskContext, symbol: Symbol, dollars: Decimal) -> Totals 
     if context.totals is None:
         return None
     before = context.portfolio.held(symbol) * context.prices.get(symbol, ZERO)
-    sector = context.market.sectors.get(symbol, UNKNOWN)
+    sector = context.market.sectors.get(symbol, UNKNOWN_SECTOR)
     by_sector = {**context.totals.by_sector, sector: context.totals.by_sector.get(sector, ZERO) + dollars}
     gross = context.totals.gross + abs(before + dollars) - abs(before)
     return Totals(gross, context.totals.net + dollars, by_sector)

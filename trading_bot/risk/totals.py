@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.market import UNKNOWN_SECTOR, Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.portfolio import Portfolio, Totals
 from trading_bot.domain.ports import RiskContext
-
-UNKNOWN = "unknown sector"
 
 
 def totals(context: RiskContext) -> Totals:
@@ -24,6 +22,6 @@ def totals_of(portfolio: Portfolio, prices: Mapping[Symbol, Decimal], sectors: M
     for symbol, position in portfolio.positions.items():
         value = position.quantity * prices[symbol]
         net, gross = net + value, gross + abs(value)
-        sector = sectors.get(symbol, UNKNOWN)
+        sector = sectors.get(symbol, UNKNOWN_SECTOR)
         by_sector[sector] = by_sector.get(sector, ZERO) + value
     return Totals(gross, net, by_sector)

@@ -8,12 +8,13 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Gt, Le
 
+from trading_bot.domain.market import UNKNOWN_SECTOR
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
 from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity
-from trading_bot.risk.totals import UNKNOWN, totals
+from trading_bot.risk.totals import totals
 
 
 @risk_rule("sector_allocation")
@@ -33,7 +34,7 @@ class SectorAllocation:
         if not order.signal.purpose.is_entry:
             return passed(order, "SECTOR_WITHIN_MAX_PCT", observed=NOT_FOR_EXITS)
         sectors, limit = context.market.sectors, self.max_sector_allocation
-        sector = sectors.get(order.symbol, UNKNOWN)
+        sector = sectors.get(order.symbol, UNKNOWN_SECTOR)
         invested = totals(context).by_sector.get(sector, ZERO)
         asked = share_of_equity(invested + order.notional, context)
         room = (context.equity * limit - invested) / order.price
