@@ -45,7 +45,12 @@ def schema_text() -> str:
     for section in schema["$defs"].values():
         for field in section.get("properties", {}).values():
             _numbers_only(field)
-    by_name = (("StrategySettings", "team"), ("HoursSettings", "windows"), ("RotationSettings", "candidates"))
+    by_name = (
+        ("StrategySettings", "team"),
+        ("HoursSettings", "windows"),
+        ("RotationSettings", "candidates"),
+        ("NewsSettings", "sources"),
+    )
     for section, field in by_name:
         listed = schema["$defs"][section]["properties"][field]
         listed["items"] = {"anyOf": [listed["items"], {"type": "string"}]}  # a bare name stands for the whole entry

@@ -150,9 +150,9 @@ def _may_trade(state: TradingState) -> TradingState:
 
 def without_news(settings: TradingBotSettings) -> Iterator[str]:
     """Say that the past has no news where the bot reads some: what was known when is in the book alone."""
-    if settings.news.source != "none":
+    if settings.news.are_read:
         yield (
-            f"The bot reads news (news.source: {settings.news.source}), the past has none: neither news_risk nor "
+            f"The bot reads news ({settings.news.names}), the past has none: neither news_risk nor "
             "news_sentiment had anything to go by."
         )
 

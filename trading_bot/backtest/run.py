@@ -16,7 +16,7 @@ import yaml
 from trading_bot.backtest.fingerprints import fingerprints
 from trading_bot.backtest.ledger import run_ledger
 from trading_bot.backtest.question import LedgerQuestion
-from trading_bot.backtest.replay import Question, replay
+from trading_bot.backtest.replay import Question, replay, without_news
 from trading_bot.config.overrides import typed
 from trading_bot.config.typed_settings import TradingBotSettings, load_config
 from trading_bot.core import bot as assembly
@@ -159,7 +159,7 @@ def _by_ledger(
         fingerprints=fingerprints(past, settings),
         settings=asked,
     )
-    return run_ledger(question)
+    return replace(run_ledger(question), notes=tuple(without_news(settings)))
 
 
 LIVE_TERMS: Mapping[str, object] = {

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from trading_bot.config.section import Section
 from trading_bot.config.values import (
     LISTED,
+    Companies,
     Count,
     Day,
     Number,
@@ -181,29 +182,77 @@ class IntelligenceSettings(Section):
     """What is known of the market beyond prices and news. It takes no keys in this version."""
 
 
+class SourceOfNews(Section):
+    """One of the places where news comes from. A bare name means no options."""
+
+    name: str = Field(min_length=1, description="The news source plug-in.")
+    options: Options = Field(default_factory=dict[str, Any], description="Options of the news source.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+
+def _no_twin_sources(sources: tuple[SourceOfNews, ...]) -> tuple[SourceOfNews, ...]:
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise advice(f"{name} is listed twice; list it once")
+        if name == "none":
+            raise advice("none reads nothing; take it out, or leave sources empty")
+    return sources
+
+
 class NewsSettings(Section):
     """Where news comes from. What it says moves no order but through rules and strategies that read it."""
 
     source: str = Field(
         default="none",
         min_length=1,
-        description="The news source plug-in: `none` reads nothing, `file` your own stories, `alpaca` asks Alpaca.",
+        description="The news source plug-in, where there is one: `none` reads nothing, `file` your own stories, "
+        "`alpaca` asks Alpaca. docs/news.md has them all.",
+    )
+    sources: Annotated[tuple[SourceOfNews, ...], LISTED, AfterValidator(_no_twin_sources)] = Field(
+        default=(),
+        description="Several at once, instead of `source`: names, or name and options like {name: x, options: {y: 1}}.",
     )
     file: UserPath | None = Field(
         default=None, description="JSON Lines file with a story a line, for `file`; docs/news.md has the fields."
     )
+    companies: Companies = Field(
+        default_factory=dict[str, str],
+        description="Names by ticker, like {AAPL: Apple}: a story without tickers that has the name is about it.",
+    )
     max_age_hours: Count = Field(
         default=96, ge=1, le=720, description="Hours after which a story is too old to be looked at."
     )
-    options: Options = Field(
-        default_factory=dict[str, Any], description="Options of a news source from another package."
-    )
+    options: Options = Field(default_factory=dict[str, Any], description="Options of `source`.")
 
     @model_validator(mode="after")
-    def _file_is_named(self) -> Self:
-        if self.source == "file" and self.file is None:
+    def _said_once(self) -> Self:
+        if self.sources and self.source != "none":
+            raise advice("source and sources are both given; name every one under sources, and take source out")
+        if self.sources and self.options:
+            raise advice("options belong to source; under sources write them beside the name, {name: …, options: …}")
+        if self.file is None and any(one.name == "file" and "file" not in one.options for one in self.named):
             raise advice("source: file needs file, the JSON Lines file with your stories")
         return self
+
+    @property
+    def named(self) -> tuple[SourceOfNews, ...]:
+        """Every source that was chosen, however it was written; `none` alone where nobody reads the news."""
+        return self.sources or (SourceOfNews(name=self.source, options=self.options),)
+
+    @property
+    def are_read(self) -> bool:
+        """Whether anything is read at all."""
+        return self.named[0].name != "none"
+
+    @property
+    def names(self) -> str:
+        """The names of the sources, for people."""
+        return ", ".join(source.name for source in self.named)
 
 
 class NotificationSettings(Section):

@@ -32,6 +32,7 @@ from trading_bot.config.sections import (
     NotificationSettings,
     OrchestratorSettings,
     Section,
+    SourceOfNews,
     StateSettings,
     StrategySettings,
     TeamMember,
@@ -54,6 +55,7 @@ __all__ = [
     "RiskSettings",
     "RotationSettings",
     "SettingOrigin",
+    "SourceOfNews",
     "StateSettings",
     "StrategySettings",
     "TeamMember",
@@ -122,7 +124,7 @@ class TradingBotSettings(Section):
             "rotation": {"runner", "runner_address"},
             "broker": {"paper_url"},
         }
-        if self.news.source == "none":  # nothing is read, so nothing about reading it can change a decision
+        if not self.news.are_read:  # nothing is read, so nothing about reading it can change a decision
             unimportant["news"] = True
         dumped = form(self.model_dump(exclude=unimportant))
         return json.dumps(dumped, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -224,6 +224,13 @@ def _mapping(value: object) -> object:
     return value
 
 
+def _companies(names: dict[str, str]) -> dict[str, str]:
+    for ticker, name in names.items():
+        if len(name.strip()) < 2:
+            raise advice(f"the name of {ticker} is too short to be told from other words")
+    return names
+
+
 def hide_secrets(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options with every secret in a `SecretStr`, at any depth.
 
@@ -251,5 +258,6 @@ Symbols = Annotated[
 Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed), AfterValidator(_unlike)]
 Days = Annotated[tuple[Day, ...], BeforeValidator(_listed)]
 SecretUrls = Annotated[tuple[SecretStr, ...], BeforeValidator(_listed)]
+Companies = Annotated[dict[str, str], BeforeValidator(_mapping), AfterValidator(_companies)]
 Options = Annotated[dict[str, Any], BeforeValidator(_mapping), AfterValidator(hide_secrets)]
 LISTED = BeforeValidator(_listed)

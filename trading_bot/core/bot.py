@@ -12,7 +12,7 @@ from typing import cast
 
 from trading_bot.brokers.late import late_broker
 from trading_bot.brokers.registry import BROKERS
-from trading_bot.config.typed_settings import TradingBotSettings
+from trading_bot.config.typed_settings import SourceOfNews, TradingBotSettings
 from trading_bot.core.book import open_book
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
@@ -25,6 +25,7 @@ from trading_bot.data.manager import DataManager
 from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import Conditions
+from trading_bot.domain.news import NewsSource
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.domain.tournament import Team
@@ -200,18 +201,25 @@ def data_manager(settings: TradingBotSettings, hours: TradingHours) -> DataManag
 
 
 def news_manager(settings: TradingBotSettings) -> NewsManager | None:
-    """Choose the news source, None where it reads nothing. Options named like the broker's keys take those."""
+    """Choose the news sources, None where nobody reads any."""
     chosen = settings.news
-    source = NEWS_SOURCES.get(chosen.source)
+    built = {source.name: _news_source(settings, source) for source in chosen.named}
+    reading = {name: source for name, source in built.items() if source.reads}
+    return NewsManager(reading, timedelta(hours=chosen.max_age_hours), chosen.companies) if reading else None
+
+
+def _news_source(settings: TradingBotSettings, chosen: SourceOfNews) -> NewsSource:
+    """Build one. Options named like settings under `news`, or like the broker's keys, take those."""
+    source = NEWS_SOURCES.get(chosen.name)
     own = {field.name for field in dataclasses.fields(source)}  # pyright: ignore[reportArgumentType]  # a dataclass
     offered = {name: getattr(settings.broker, name) for name in ("api_key", "secret_key", "data_url")}
-    shared = {name: value for name, value in {**offered, "file": chosen.file}.items() if name in own}
-    built = NEWS_SOURCES.build(chosen.source, {**shared, **chosen.options})
-    return NewsManager(built, max_age=timedelta(hours=chosen.max_age_hours)) if built.reads else None
+    offered |= {name: getattr(settings.news, name) for name in ("file", "companies")}
+    shared = {name: value for name, value in offered.items() if name in own}
+    return NEWS_SOURCES.build(chosen.name, {**shared, **chosen.options})
 
 
 def newsdesk(settings: TradingBotSettings, book: StateManager) -> Newsdesk | None:
-    """Put the news source beside the book, None where it reads nothing."""
+    """Put the news sources beside the book, None where nobody reads any."""
     manager = news_manager(settings)
     return None if manager is None else Newsdesk(manager, book.news)
 

@@ -26,7 +26,7 @@ def context_now(settings: TradingBotSettings, book: StateManager, clock: Clock) 
     data, portfolio = data_manager(settings, hours), book.ledger.portfolio()
     at, session = moment_to_look_at(data.historical, book, hours, clock)
     market = data.get_market_state(at, session)
-    reads = reading.source != "none"
+    reads = reading.are_read
     stories = book.news.since(at - timedelta(hours=reading.max_age_hours)) if reads else None
     limits = Limits(loud=settings.risk.news_veto, sector=settings.risk.max_sector_allocation)
     return market_context(market, portfolio, valuation(portfolio, market), stories, limits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -10,15 +9,11 @@ from datetime import date, datetime
 import numpy as np
 
 from trading_bot.domain.cycle import CycleTicket
-from trading_bot.domain.errors import BrokerError, DataError, SourceUnavailable
 from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, Symbol
 from trading_bot.domain.news import StoryId
-from trading_bot.domain.words import one_line
-from trading_bot.intelligence.manager import Edition, NewsManager
+from trading_bot.intelligence.manager import NewsManager
 from trading_bot.intelligence.matching import SAME_STORY
 from trading_bot.state.news import NewsBook
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,9 @@ def with_news(news: Newsdesk, ticket: CycleTicket, market: MarketState, *, histo
         SettingsError: the source lacks an option.
         StateError: the book cannot be read or written.
     """
-    edition, trouble = _read(news, ticket, market.history.symbols)
+    known = news.book.since(ticket.at - news.manager.max_age - SAME_STORY)
+    before = news.book.cycle_before(ticket.cycle_id)
+    edition = news.manager.read(ticket.at, market.history.symbols, known, before)
     if edition.stories:
         news.book.keep(ticket.lease, ticket.session, ticket.at, edition.stories)
     notes = list(edition.notes)
@@ -52,17 +49,8 @@ def with_news(news: Newsdesk, ticket: CycleTicket, market: MarketState, *, histo
         market,
         history=replace(market.history, sentiment=sentiment(market.history, news.book.moods())),
         notes=(*market.notes, *notes),
-        warnings=(*market.warnings, *trouble),
+        warnings=(*market.warnings, *edition.trouble),
     )
-
-
-def _read(news: Newsdesk, ticket: CycleTicket, symbols: tuple[Symbol, ...]) -> tuple[Edition, tuple[str, ...]]:
-    known = news.book.since(ticket.at - news.manager.max_age - SAME_STORY)
-    try:
-        return news.manager.read(ticket.at, symbols, known), ()
-    except (SourceUnavailable, DataError, BrokerError) as error:
-        log.warning("The news could not be read: %s", error)
-        return Edition(), (f"The news could not be read: {one_line(str(error))}",)
 
 
 def sentiment(history: MarketHistory, moods: Mapping[date, Mapping[Symbol, float]]) -> FloatMatrix:

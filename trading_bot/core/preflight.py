@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from trading_bot.state.records import AccountBinding, Violation
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
+    from trading_bot.domain.news import NewsSource
     from trading_bot.domain.ports import BrokerAccount, BrokerAdapter, Clock
 
 LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first nothing can be written down for long
@@ -68,7 +69,7 @@ def examine(
     yield _guarded("disk", "make room, or set state.folder", lambda: _disk(settings, free_bytes))
     yield _guarded("book", "", lambda: _book(settings))
     yield _guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
-    yield _guarded("news", "look at the settings under news", lambda: _news(settings, clock))
+    yield from _news(settings, clock)
     yield _guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
     yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), hours, clock)
     yield _guarded("notices", "look at notification.urls", lambda: _notices(settings))
@@ -147,23 +148,37 @@ def _prices(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> 
     return Finding("prices", Verdict.WARN if missing else Verdict.PASS, said)
 
 
-def _news(settings: TradingBotSettings, clock: Clock) -> Finding:
-    """Read what the source has: the last day of one that grows at its end, everything of a file."""
-    manager, name = assembly.news_manager(settings), settings.news.source
+def _news(settings: TradingBotSettings, clock: Clock) -> Iterator[Finding]:
+    """Read what each source has: the last day of one that grows at its end, everything of a file."""
+    try:
+        manager = assembly.news_manager(settings)
+    except BensBotError as error:
+        yield Finding("news", Verdict.FAIL, one_line(str(error)), "look at the settings under news")
+        return
     if manager is None:
-        return Finding("news", Verdict.PASS, f"{name}: nobody reads them")
-    now = clock.now()
-    grows, since = manager.source.in_order, f" since {now - ONE_DAY:%Y-%m-%d %H:%M} UTC"
-    found = manager.source.stories(
-        now - ONE_DAY if grows else LONG_AGO, now, [Symbol(symbol) for symbol in settings.data.symbols]
-    )
+        yield Finding("news", Verdict.PASS, f"{settings.news.names}: nobody reads them")
+        return
+    now, symbols = clock.now(), [Symbol(symbol) for symbol in settings.data.symbols]
+    for name, source in manager.sources.items():
+        fix = f"look at the settings under news, and at what docs/news.md says of {name}"
+        yield _guarded("news", fix, lambda name=name, source=source: _told_by(name, source, now, symbols))
+
+
+def _told_by(name: str, source: NewsSource, now: datetime, symbols: Sequence[Symbol]) -> Finding:
+    grows, since = source.in_order, f" since {now - ONE_DAY:%Y-%m-%d %H:%M} UTC"
+    found = source.stories(now - ONE_DAY if grows else LONG_AGO, now, symbols)
     count = len(found.stories)
     said = f"{name}: {count:,} {'story' if count == 1 else 'stories'}{since if grows else ''}"
     if found.later:
         said = f"{said}; {found.later:,} dated in the future wait for their time"
-    if trouble := (*found.refused, *([found.cut_short] if found.cut_short else [])):
-        return Finding("news", Verdict.WARN, f"{said}; {listed(trouble, most=NAMED)}", "mend the lines that are named")
-    return Finding("news", Verdict.PASS, said)
+    trouble = (*found.refused, *([found.cut_short] if found.cut_short else []))
+    if not trouble:
+        return Finding("news", Verdict.PASS, said)
+    if not found.refused:
+        fix = "it trades with the newest; fewer data.symbols have fewer stories"
+    else:
+        fix = "mend the lines that are named" if name == "file" else "what is named is left out; nothing else is lost"
+    return Finding("news", Verdict.WARN, f"{said}; {listed(trouble, most=NAMED)}", fix)
 
 
 def _calendar(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, NewType, Protocol
+from typing import ClassVar, NewType, Protocol, runtime_checkable
 
 from trading_bot.domain.market import Symbol
 
@@ -31,7 +31,7 @@ class Impact(StrEnum):
 class RawStory:
     """One story as a source delivers it, not yet trusted. The same story always has the same id."""
 
-    story_id: StoryId
+    story_id: StoryId  # begins with the name of its news source and a colon
     source: str  # who published it
     published: datetime  # aware, UTC
     headline: str
@@ -98,6 +98,16 @@ class NewsSource(Protocol):
             SettingsError: it lacks an option.
             CredentialsRefused: it does not know us.
         """
+        ...
+
+
+@runtime_checkable
+class Rationed(Protocol):
+    """A news source whose provider counts requests: it is asked by the first cycle of each `every_minutes`."""
+
+    @property
+    def every_minutes(self) -> int:
+        """How long one request has to do, counted from midnight UTC where it divides a day; 0: every cycle asks."""
         ...
 
 

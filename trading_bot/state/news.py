@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, insert, select, text
 
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import NewsItem, ReadStory, StoryId, moods
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
-from trading_bot.state.schema import news, news_moods, news_symbols
+from trading_bot.state.schema import cycles, news, news_moods, news_symbols
 from trading_bot.storage.database import Database
 
 _AT_ONCE = 500  # ids in one statement; databases have a limit
@@ -57,6 +57,15 @@ class NewsBook:
         """Return what was published from then on, oldest first."""
         with self._database.reading() as connection:
             return tuple(each.story for each in _found(connection, _STORIES.where(news.c.published_at >= published)))
+
+    def cycle_before(self, cycle_id: str) -> datetime | None:
+        """Return the instant of the cycle that began last before this one; None: there was none.
+
+        It may have read the news; one that was skipped never began.
+        """
+        begun = select(cycles.c.scheduled_at).where(text("attempt > 0"), cycles.c.cycle_id != cycle_id)
+        with self._database.reading() as connection:
+            return connection.scalar(begun.order_by(cycles.c.started_at.desc(), cycles.c.cycle_id.desc()).limit(1))
 
     def behind(
         self, symbols: Collection[Symbol], *, published: datetime, read: datetime

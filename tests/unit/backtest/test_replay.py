@@ -145,8 +145,7 @@ def test_a_portfolio_stop_that_nobody_ends_is_told():
 def test_a_bot_that_reads_news_is_told_that_the_past_has_none():
     assert short().notes == ()
     assert short(news={"source": "alpaca"}).notes == (
-        "The bot reads news (news.source: alpaca), the past has none: neither news_risk nor news_sentiment had "
-        "anything to go by.",
+        "The bot reads news (alpaca), the past has none: neither news_risk nor news_sentiment had anything to go by.",
     )
 
 

@@ -84,6 +84,13 @@ def test_the_result_of_another_engine_comes_from_one_line(capsys):
     assert "66 closed" in text
 
 
+def test_either_engine_says_that_the_past_has_no_news(capsys):
+    for more in ([], ["--engine", "vectorised"]):
+        text = told([*SHORT, *more, "--set", "news.source=alpaca"], capsys)
+
+        assert "The bot reads news (alpaca), the past has none" in " ".join(text.split())
+
+
 def test_a_settings_file_can_say_the_same(tmp_path, capsys):
     (tmp_path / "google.yaml").write_text(
         "data: {source: sample-ohlcv, symbols: [GOOG], start: 2004-08-19}\n"

@@ -23,6 +23,7 @@ def settings(**sections: object) -> TradingBotSettings:
         {"hours": {"windows": ["pre-market"]}},
         {"orchestrator": {"rotation_time": "15:00"}},
         {"news": {"source": "alpaca"}},
+        {"news": {"sources": ["alpaca"]}},
     ],
 )
 def test_what_can_change_a_decision_changes_the_fingerprint(sections):

@@ -135,7 +135,7 @@ class Silent:
 
 
 def silenced(desk: Desk, error: BensBotError) -> Desk:
-    news = Newsdesk(NewsManager(Silent(error), timedelta(hours=96)), desk.bot.book.news)
+    news = Newsdesk(NewsManager({"wire": Silent(error)}, timedelta(hours=96)), desk.bot.book.news)
     return Desk(replace(desk.bot, news=news), desk.clock, desk.notices)
 
 
@@ -145,12 +145,39 @@ def silenced(desk: Desk, error: BensBotError) -> Desk:
 def test_a_source_that_fails_costs_no_cycle_and_is_told(desk: Desk, error: BensBotError):
     (report,) = trade(silenced(desk, error), 1)
 
-    assert report.warnings == ("The news could not be read: it slept",)
+    assert report.warnings == ("The news of wire could not be read: it slept",)
     assert ("warning", report.session) == (desk.notices.sent[0][0], FIRST)
-    assert "The news could not be read: it slept." in desk.notices.sent[0][3]
+    assert "The news of wire could not be read: it slept." in desk.notices.sent[0][3]
     assert any(not isinstance(decision, Rejected) for decision in report.decisions)
     assert np.isnan(amd(report)).all()
     assert desk.bot.book.recordings.read(report.cycle_id).market.warnings == report.warnings
+
+
+class Counting:
+    """A source whose provider counts requests."""
+
+    reads: ClassVar[bool] = True
+    in_order: ClassVar[bool] = True
+    every_minutes: ClassVar[int] = 30
+
+    def __init__(self) -> None:
+        self.asked: list[datetime] = []
+
+    def stories(self, since: datetime, until: datetime, symbols: Sequence[Symbol]) -> Delivery:
+        self.asked.append(until)
+        return Delivery()
+
+
+def test_a_source_that_counts_requests_is_asked_once_in_its_span_whatever_the_process(folder: Path):
+    noon, source = datetime(2022, 1, 3, 17, tzinfo=UTC), Counting()
+    for minutes in (0, 1, 29, 31, 59, 90):  # each cycle opens the book anew, as a process does
+        at = noon + timedelta(minutes=minutes)
+        with open_desk(folder, WallClock(at)) as desk:
+            news = Newsdesk(NewsManager({"counting": source}, timedelta(hours=96)), desk.bot.book.news)
+            bot = Desk(replace(desk.bot, news=news), desk.clock, desk.notices).live()
+            cycle.run_cycle(bot, run_id=f"run-{minutes}", scheduled=at)
+
+    assert source.asked == [noon + timedelta(minutes=minutes) for minutes in (0, 31, 90)]
 
 
 def test_a_source_that_is_set_wrong_stops_the_cycle(desk: Desk):
@@ -181,7 +208,7 @@ def test_a_line_that_cannot_be_read_is_in_the_report(folder: Path, tmp_path: Pat
         (report,) = trade(desk, 1)
 
     assert report.market.notes[-1] == (
-        "News: 1 item could not be read: news.jsonl, line 2: published is 'yesterday'; write an instant like "
+        "News of file: 1 item could not be read: news.jsonl, line 2: published is 'yesterday'; write an instant like "
         "2022-01-31T14:30:00Z"
     )
 

@@ -84,6 +84,18 @@ def test_news_are_counted_and_lines_that_are_none_named(folder: Path, tmp_path: 
     assert (gone.verdict, "cannot be read" in gone.said) == (Verdict.FAIL, True)
 
 
+def test_each_news_source_is_looked_at_by_itself(folder: Path, tmp_path: Path):
+    (tmp_path / "n.jsonl").write_text('{"published": "2022-01-03T15:00:00Z", "headline": "A"}', encoding="utf-8")
+    wanted = {"sources": ["file", "alpaca"], "file": tmp_path / "n.jsonl"}
+    findings = examine(settings_in(folder, news=wanted), WallClock(NOW))
+    file, alpaca = (finding for finding in findings if finding.part == "news")
+
+    assert (file.verdict, file.said) == (Verdict.PASS, "file: 1 story")
+    assert (alpaca.verdict, "BENSBOT_BROKER__API_KEY" in alpaca.said) == (Verdict.FAIL, True)
+    assert alpaca.fix == "look at the settings under news, and at what docs/news.md says of alpaca"
+    assert found(folder, news={"sources": ["astrology"]})["news"].verdict is Verdict.FAIL
+
+
 def test_prices_that_are_not_there_fail(folder: Path, tmp_path: Path):
     prices = found(folder, data={"source": "files", "folder": str(tmp_path / "nowhere"), "symbols": []})["prices"]
 

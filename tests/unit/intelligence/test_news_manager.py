@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from trading_bot.domain.errors import CredentialsRefused, DataError, SourceUnavailable
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, Impact, NewsItem, RawStory, StoryId, moods
 from trading_bot.intelligence.cleaning import address, plain
@@ -42,7 +43,7 @@ def raw(
 
 
 def read(*given: RawStory, known: Sequence[NewsItem] = ()) -> Edition:
-    return NewsManager(Wire(given), max_age=4 * DAY).read(NOON, UNIVERSE, known)
+    return NewsManager({"wire": Wire(given)}, max_age=4 * DAY).read(NOON, UNIVERSE, known)
 
 
 def ids(edition: Edition) -> list[str]:
@@ -94,15 +95,108 @@ def test_stocks_come_from_tags_else_from_cashtags_and_never_from_plain_words(tag
     assert list(symbols_of(tags, text, UNIVERSE)) == found
 
 
+@pytest.mark.parametrize(
+    ("tags", "text", "found"),
+    [
+        ((), "Advanced  Micro Devices beats", ["AMD"]),
+        ((), "advanced micro devices", []),  # as it is spelt
+        ((), "Allstater, Allstate's and $AMD", ["ALL", "AMD"]),
+        ((), "Allstater", []),
+        (("AMD",), "Allstate", ["AMD"]),  # tags say it all
+        ((), "Elsewhere Inc.", []),  # not looked at
+    ],
+)
+def test_a_company_is_known_by_the_name_that_was_given_for_it(tags, text, found):
+    companies = {"AMD": "Advanced Micro Devices", "ALL": "Allstate", "XYZ": "Elsewhere Inc."}
+
+    assert list(symbols_of(tags, text, UNIVERSE, companies)) == found
+
+
 def test_a_source_in_order_is_not_asked_again_for_what_is_known():
     class InOrder(Wire):
         in_order: ClassVar[bool] = True
 
-    wire = InOrder([raw("one", at=NOON - DAY)])
-    manager = NewsManager(wire, max_age=4 * DAY)
+    wire, other = InOrder([raw("wire:one", at=NOON - DAY)]), InOrder([raw("other:one", "AMD up", at=NOON - 3 * DAY)])
+    manager = NewsManager({"wire": wire, "other": other, "slow": (slow := Wire([]))}, max_age=4 * DAY)
     manager.read(NOON, UNIVERSE, manager.read(NOON, UNIVERSE, ()).stories)
 
-    assert wire.asked == [NOON - 4 * DAY, NOON - DAY - timedelta(hours=2)]
+    two_hours = timedelta(hours=2)
+    assert wire.asked == [NOON - 4 * DAY, NOON - DAY - two_hours]
+    assert other.asked == [NOON - 4 * DAY, NOON - 3 * DAY - two_hours]  # what another told says nothing about it
+    assert slow.asked == [NOON - 4 * DAY] * 2
+
+
+# ── several sources ──────────────────────────────────────────────
+
+
+class Broken(Wire):
+    """A source that answers nothing, or nonsense."""
+
+    error: ClassVar[Exception] = SourceUnavailable("it slept")
+
+    def stories(self, since: datetime, until: datetime, symbols: Sequence[Symbol]) -> Delivery:
+        raise self.error
+
+
+@pytest.mark.parametrize("names", [("one", "two"), ("two", "one")])
+def test_a_story_of_two_sources_counts_once_for_each_stock_whoever_answers_first(names: tuple[str, str]):
+    early = raw("one:1", "AMD beats!", at=NOON - DAY, symbols=("AMD",))
+    late = raw("two:1", "Amd BEATS", at=NOON - DAY / 2, symbols=("AMD", "A", "XYZ"))
+    sources = {"one": Wire([early]), "two": Wire([late, raw("two:2", "All is well", symbols=("ALL",))])}
+    manager = NewsManager({name: sources[name] for name in names}, max_age=4 * DAY)
+
+    found = manager.read(NOON, UNIVERSE, ())
+
+    assert [(story.story_id, story.symbols) for story in found.stories] == [
+        ("one:1", ("AMD",)),
+        ("two:1", ("A",)),  # the other told of AMD before
+        ("two:2", ("ALL",)),
+    ]
+    assert manager.read(NOON, UNIVERSE, found.stories).stories == ()
+
+
+@pytest.mark.parametrize("error", [SourceUnavailable("no"), DataError("no"), CredentialsRefused("no")], ids=repr)
+def test_a_source_that_fails_costs_its_own_stories_and_is_named(error: Exception):
+    class Failing(Broken):
+        pass
+
+    Failing.error = error
+    manager = NewsManager({"a": Failing([]), "b": Wire([raw("b:1")]), "c": Failing([])}, max_age=4 * DAY)
+
+    edition = manager.read(NOON, UNIVERSE, ())
+
+    assert ids(edition) == ["b:1"]
+    assert edition.trouble == ("The news of a could not be read: no", "The news of c could not be read: no")
+
+
+@dataclass
+class Counted(Wire):
+    """A source that may be asked every so often."""
+
+    every_minutes: int = 30
+
+
+@pytest.mark.parametrize(
+    ("minutes_before", "every", "asked"),
+    [
+        (None, 30, True),  # the first cycle of all
+        (1, 30, True),  # 16:59: the half hour begins
+        (0, 30, False),  # the same instant again
+        (90, 30, True),  # cycles were missed
+        (-1, 30, False),  # 17:01: clocks turn back
+        (30, 60, True),
+        (1, 0, True),  # no interval
+    ],
+)
+def test_a_source_that_counts_requests_is_asked_by_the_first_cycle_of_each_span(minutes_before, every, asked):
+    source = Counted([raw("wire:1")], every_minutes=every)
+    before = None if minutes_before is None else NOON - timedelta(minutes=minutes_before)
+
+    edition = NewsManager({"wire": source}, max_age=4 * DAY).read(NOON, UNIVERSE, (), before)
+
+    assert ids(edition) == (["wire:1"] if asked else [])
+    assert len(source.asked) == asked
+    assert not edition.trouble
 
 
 # ── text ─────────────────────────────────────────────────────────
@@ -134,7 +228,7 @@ def test_a_story_of_which_nothing_is_left_is_named():
     edition = read(raw("empty", "<p>\u200b</p>"))
 
     assert edition.stories == ()
-    assert edition.notes == ("News: 1 item could not be read: empty: nothing is left of its headline",)
+    assert edition.notes == ("News of wire: 1 item could not be read: empty: nothing is left of its headline",)
 
 
 @pytest.mark.parametrize(
