@@ -25,7 +25,8 @@ from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
 from trading_bot.domain.words import shares_text
-from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager, StopAction, with_pending
+from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager, StopAction
+from trading_bot.risk.shadow import with_pending
 from trading_bot.strategies.manager import StrategyManager
 
 if TYPE_CHECKING:

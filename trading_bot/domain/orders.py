@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -159,12 +159,6 @@ new_ruling: Callable[[tuple[str, str, Decimal, Decimal, str, str, str, str]], Ru
     tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
     Ruling,
 )
-
-
-def signed(rulings: Sequence[Ruling], rules: Iterable[str]) -> tuple[Ruling, ...]:
-    """Return the rulings under the names of the rules that gave them, in their order; further names are left out."""
-    _, *columns = zip(*rulings, strict=True)  # by columns: as many rulings one by one take longer
-    return tuple(map(new_ruling, zip(rules, *columns, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Portfolio:
         return cents(self.cash + self.value(prices))
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What positions add up to, in dollars."""

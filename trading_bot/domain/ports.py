@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -132,7 +133,7 @@ class RiskContext:
     state: TradingState
     state_cause: str = ""  # in words, where it is not the owner's switch that says so
     pending_sells: Mapping[Symbol, Decimal] = field(default_factory=dict[Symbol, Decimal])  # shares on their way out
-    on_their_way: frozenset[Symbol] = frozenset()  # symbols of earlier cycles' orders that may fill, and approved buys
+    on_their_way: AbstractSet[Symbol] = frozenset()  # symbols of open orders and of approved buys
     booked: Portfolio | None = None  # what is really there, without buys on their way; None: all of `portfolio`
     approved: int = 0  # orders that this cycle has approved so far
     record: TrackRecord = NOTHING_YET

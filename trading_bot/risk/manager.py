@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
-from trading_bot.domain.market import UNKNOWN_SECTOR, MarketState, Symbol
+from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import (
     Approved,
@@ -19,24 +19,23 @@ from trading_bot.domain.orders import (
     Ruling,
     Side,
     Signal,
-    signed,
 )
-from trading_bot.domain.portfolio import Portfolio, Position, Totals
+from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext, RiskRule, Stage
-from trading_bot.domain.records import changed
-from trading_bot.domain.track_record import LooksBack, sorted_out
+from trading_bot.domain.track_record import LooksBack
 from trading_bot.risk.protection import ProtectiveStop, exit_signal, levels
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.portfolio_stop import PortfolioStop
 from trading_bot.risk.rules.whole_shares import FRACTION
+from trading_bot.risk.rulings import RULE_FAULTS
+from trading_bot.risk.shadow import Shadow
 from trading_bot.risk.stop_orders import stop_orders
-from trading_bot.risk.totals import totals_of
 
 log = logging.getLogger(__name__)
 
 PORTFOLIO_STOP = "portfolio_stop"  # the rule, and who changes the state because of it
 NOTHING_ASKED = "there is nothing to trade"
-RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
+RULE_FAILED = "RULE_FAILED"  # the code of a rule that is wrong itself
 
 
 Check = Callable[[Order, RiskContext], Ruling]  # of a rule
@@ -123,35 +122,37 @@ class RiskManager:
         """
         if len({(signal.symbol, signal.stop_price is None) for signal in signals}) != len(signals):
             raise ValueError("two signals for one symbol in one cycle: there can be one decision only")
+        shadow = Shadow(context, reserve=self._reserve)
         decisions: list[Decision] = []
-        context = changed(context, totals=_totals(context), closed=sorted_out(context.record.closed))
         for signal in sorted(signals, key=_handling_order):
-            if decisions:
-                context = self._after(decisions[-1], context)
-            decisions.append(self._decide_one(signal, context))
+            decision = self._decide_one(signal, shadow.context)
+            shadow.count(decision)
+            decisions.append(decision)
         return tuple(decisions)
 
     def _decide_one(self, signal: Signal, context: RiskContext) -> Decision:
         requested = self._size(signal, context)
         left, price = requested, context.prices.get(signal.symbol, ZERO)
         order = Order(signal, left, price)
-        asked: list[Ruling] = []
+        rulings: list[Ruling] = []
         for name, check in self._checks:
-            ruling = _ask(name, check, order, context)
-            asked.append(ruling)
-            if ruling.allowed is left and left:
-                continue  # all of it passes, as nearly always
-            if ruling.allowed < left:
-                left = ruling.allowed
-                order = Order(signal, left, price)
+            try:
+                ruling = check(order, context)
+                passes = ruling.allowed is left and ruling.rule == name  # as nearly always
+            except RULE_FAULTS as error:
+                ruling, passes = _failed(name, order, error), False
+            if not passes:
+                ruling = _in_bounds(name, order, ruling)
+                if ruling.allowed < left:
+                    left = ruling.allowed
+                    order = Order(signal, left, price)
+            rulings.append(ruling)
             if not left:
-                reason = ruling.message or NOTHING_ASKED
-                return Rejected(signal, requested, ZERO, name, reason, signed(asked, self.rules))
-        rulings = signed(asked, self.rules)
+                return Rejected(signal, requested, ZERO, name, ruling.message or NOTHING_ASKED, tuple(rulings))
         binding = None if left is requested else self._binding(rulings)
         if binding is None:
-            return Approved(signal, requested, left, "", "every rule let it pass", rulings)
-        return Resized(signal, requested, left, binding.rule, binding.message, rulings)
+            return Approved(signal, requested, left, "", "every rule let it pass", tuple(rulings))
+        return Resized(signal, requested, left, binding.rule, binding.message, tuple(rulings))
 
     def _size(self, signal: Signal, context: RiskContext) -> Decimal:
         """Return the shares that bring the position to its wanted weight, before any rule.
@@ -170,27 +171,6 @@ class RiskManager:
         shares = max((target - held) * signal.side.sign, ZERO).quantize(FRACTION, rounding=ROUND_DOWN)
         return shares if self._fractional or shares < 1 else whole_shares(shares)
 
-    def _after(self, decision: Decision, context: RiskContext) -> RiskContext:
-        """Return the context for the next signal: a buy counts as filled, a sale frees nothing before it fills."""
-        if isinstance(decision, Rejected):
-            return context
-        approved = context.approved + 1
-        symbol, price = decision.signal.symbol, context.prices.get(decision.signal.symbol, ZERO)
-        if decision.signal.side is Side.SELL:
-            claimed = context.pending_sells.get(symbol, ZERO) + decision.quantity
-            return changed(context, pending_sells={**context.pending_sells, symbol: claimed}, approved=approved)
-        portfolio = with_pending(context.portfolio, symbol, Side.BUY, decision.quantity, price)
-        # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
-        spent = decision.quantity * price * (1 + self._reserve)
-        return changed(
-            context,
-            portfolio=portfolio,
-            buying_power=context.buying_power - spent,
-            approved=approved,
-            totals=_with_buy(context, symbol, decision.quantity * price),
-            on_their_way=context.on_their_way | {symbol},
-        )
-
     def _binding(self, rulings: Sequence[Ruling]) -> Ruling | None:
         """Return the ruling that set the size. Rounding binds only where no limit did."""
         bound = [ruling for ruling in rulings if ruling.allowed < ruling.asked]
@@ -198,56 +178,28 @@ class RiskManager:
         return (limits or bound or [None])[-1]
 
 
-def _ask(name: str, check: Check, order: Order, context: RiskContext) -> Ruling:
-    """Return the rule's ruling; a rule that fails, or wants more than was asked, refuses."""
+def _failed(name: str, order: Order, error: Exception) -> Ruling:
+    """Refuse in the name of a rule that could not be evaluated."""
+    log.error("Risk rule %s failed on %s", name, order.symbol, exc_info=error)
+    message = f"the rule could not be evaluated ({type(error).__name__}: {error}), so it refuses"
+    return Ruling(name, RULE_FAILED, order.quantity, ZERO, "", "", "", message)
+
+
+def _in_bounds(name: str, order: Order, ruling: Ruling) -> Ruling:
+    """Return the ruling under the rule's name; a rule that wants more than was asked, or no number, refuses."""
     try:
-        ruling = check(order, context)
-        allowed, asked = ruling.allowed, order.quantity
-        is_sane = allowed is asked or ZERO <= allowed <= asked  # raises on NaN
+        is_sane = ruling.allowed is order.quantity or ZERO <= ruling.allowed <= order.quantity  # raises on NaN
     except RULE_FAULTS as error:
-        log.exception("Risk rule %s failed on %s", name, order.symbol)
-        message = f"the rule could not be evaluated ({type(error).__name__}: {error}), so it refuses"
-        return Ruling("", "RULE_FAILED", order.quantity, ZERO, "", "", "", message)
-    if not is_sane:
-        message = f"the rule allowed {ruling.allowed} of {order.quantity} shares, which no rule may, so it refuses"
-        return Ruling(
-            "", "RULE_FAILED", order.quantity, ZERO, str(ruling.allowed), str(order.quantity), "shares", message
-        )
-    return ruling
-
-
-def with_pending(portfolio: Portfolio, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal) -> Portfolio:
-    """Return the portfolio as if an order had filled at `price`; cash is left as it is."""
-    held = portfolio.positions.get(symbol)
-    now = (held.quantity if held else ZERO) + side.sign * quantity
-    positions = dict(portfolio.positions)
-    if now:
-        positions[symbol] = Position(symbol, now, held.average_price if held else price, held.opened if held else None)
-    else:
-        positions.pop(symbol, None)
-    return Portfolio(portfolio.cash, positions)
-
-
-def _totals(context: RiskContext) -> Totals | None:
-    """Return what is held in all, None where that cannot be known: each rule that needs it then says so."""
-    try:
-        return totals_of(context.portfolio, context.prices, context.market.sectors)
-    except RULE_FAULTS:
-        return None
-
-
-def _with_buy(context: RiskContext, symbol: Symbol, dollars: Decimal) -> Totals | None:
-    if context.totals is None:
-        return None
-    before = context.portfolio.held(symbol) * context.prices.get(symbol, ZERO)
-    sector = context.market.sectors.get(symbol, UNKNOWN_SECTOR)
-    by_sector = {**context.totals.by_sector, sector: context.totals.by_sector.get(sector, ZERO) + dollars}
-    gross = context.totals.gross + abs(before + dollars) - abs(before)
-    return Totals(gross, context.totals.net + dollars, by_sector)
+        return _failed(name, order, error)
+    if is_sane:
+        return ruling if ruling.rule == name else ruling._replace(rule=name)
+    allowed, asked = str(ruling.allowed), str(order.quantity)
+    message = f"the rule allowed {allowed} of {asked} shares, which no rule may, so it refuses"
+    return Ruling(name, RULE_FAILED, order.quantity, ZERO, allowed, asked, "shares", message)
 
 
 def _handling_order(signal: Signal) -> tuple[bool, bool, float, Symbol]:
     return (signal.stop_price is not None, signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
 
 
-__all__ = ["NOTHING_ASKED", "PORTFOLIO_STOP", "ProtectiveStop", "RiskManager", "StopAction", "with_pending"]
+__all__ = ["NOTHING_ASKED", "PORTFOLIO_STOP", "ProtectiveStop", "RiskManager", "StopAction"]

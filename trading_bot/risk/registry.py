@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from trading_bot.domain.plugins import Registry
 from trading_bot.domain.ports import RiskRule
+from trading_bot.risk.rulings import GIVEN_BY
 
 RISK_RULES: Registry[RiskRule] = Registry("risk rule", "trading_bot.risk.rules")
-risk_rule = RISK_RULES.register
+Rule = TypeVar("Rule")
+
+
+def risk_rule(name: str) -> Callable[[type[Rule]], type[Rule]]:
+    """Return a decorator that files a rule under `name`, and its codes. Raises PluginError on a second owner."""
+    register = RISK_RULES.register(name)
+
+    def file(rule: type[Rule]) -> type[Rule]:
+        GIVEN_BY.update(dict.fromkeys(getattr(rule, "codes", ()), name))
+        return register(rule)
+
+    return file
 
 
 def build_rules(limits: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, RiskRule]:

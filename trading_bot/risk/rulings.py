@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from math import isnan
 
 import numpy as np
 
-from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
+from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling, new_ruling
 from trading_bot.domain.ports import RiskContext
@@ -18,11 +17,14 @@ from trading_bot.domain.track_record import Closed, ClosedTrade, sorted_out
 NOT_FOR_EXITS = "exits pass"
 FOUR_PLACES = Decimal("0.0001")  # of a share of something, where it is shown
 
+RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
+GIVEN_BY: dict[str, str] = {}  # code → the rule that gives it; a ruling is made under that name
+
 
 def passed(order: Order, code: str, *, observed: object = "", limit: object = "", unit: str = "") -> Ruling:
     """Let all of the order's shares through."""
     shares = order.quantity
-    return new_ruling(("", code, shares, shares, str(observed), str(limit), unit, ""))
+    return new_ruling((GIVEN_BY.get(code, ""), code, shares, shares, str(observed), str(limit), unit, ""))
 
 
 def capped(
@@ -43,12 +45,15 @@ def capped(
     within, exceeded = codes
     if allowed >= order.quantity:
         return passed(order, within, observed=observed, limit=limit, unit=unit)
-    return Ruling("", exceeded, order.quantity, max(allowed, ZERO), str(observed), str(limit), unit, message())
+    left = max(allowed, ZERO)
+    return Ruling(
+        GIVEN_BY.get(exceeded, ""), exceeded, order.quantity, left, str(observed), str(limit), unit, message()
+    )
 
 
 def refused(order: Order, code: str, message: str, *, observed: object, limit: object, unit: str = "") -> Ruling:
     """Let nothing through."""
-    return Ruling("", code, order.quantity, ZERO, str(observed), str(limit), unit, message)
+    return Ruling(GIVEN_BY.get(code, ""), code, order.quantity, ZERO, str(observed), str(limit), unit, message)
 
 
 def share_of_equity(dollars: Decimal, context: RiskContext) -> Decimal:
@@ -76,10 +81,3 @@ def sessions_since(session: date, context: RiskContext) -> int:
 def ended_within(trades: Sequence[ClosedTrade], sessions: int, context: RiskContext) -> list[ClosedTrade]:
     """Return the trades that ended in one of the last `sessions` sessions, this one included."""
     return [trade for trade in trades if sessions_since(trade.session, context) < sessions]
-
-
-def known_values(history: MarketHistory, array: FloatMatrix, sessions: int, symbol: Symbol) -> list[float]:
-    """Return what is known of a symbol in the last sessions of one of the history's arrays, oldest first."""
-    column = history.find(symbol)
-    values: list[float] = [] if column is None else array[-sessions:, column].tolist()
-    return [value for value in values if not isnan(value)]

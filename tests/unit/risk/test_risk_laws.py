@@ -18,8 +18,9 @@ from trading_bot.domain.orders import Approved, Decision, Order, Purpose, Reject
 from trading_bot.domain.portfolio import Portfolio, Position
 from trading_bot.domain.ports import RiskContext, RiskRule, Stage
 from trading_bot.domain.track_record import ClosedTrade, OrdersSent, TrackRecord, Worth
-from trading_bot.risk.manager import ProtectiveStop, RiskManager, with_pending
+from trading_bot.risk.manager import ProtectiveStop, RiskManager
 from trading_bot.risk.registry import build_rules
+from trading_bot.risk.shadow import with_pending
 
 NAMES = tuple(Symbol(name) for name in ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF"))
 SECTORS = {"AAA": "Energy", "BBB": "Energy", "CCC": "Energy", "DDD": "Utilities"}

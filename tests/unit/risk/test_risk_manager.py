@@ -28,7 +28,7 @@ from trading_bot.domain.orders import (
     binding_ruling,
 )
 from trading_bot.domain.ports import RiskContext, Stage
-from trading_bot.risk.manager import ProtectiveStop, RiskManager, with_pending
+from trading_bot.risk.manager import ProtectiveStop, RiskManager
 from trading_bot.risk.registry import RISK_RULES, build_rules
 from trading_bot.risk.rules.buying_power import BuyingPower
 from trading_bot.risk.rules.holdings import Holdings
@@ -37,6 +37,7 @@ from trading_bot.risk.rules.max_position import MaxPosition
 from trading_bot.risk.rules.price_sanity import PriceSanity
 from trading_bot.risk.rules.sector_allocation import SectorAllocation
 from trading_bot.risk.rules.whole_shares import WholeShares
+from trading_bot.risk.shadow import with_pending
 
 NAMES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
 

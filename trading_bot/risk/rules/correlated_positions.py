@@ -80,7 +80,10 @@ class _Crowd:
         """Return the positions whose correlation with `symbol` is above the threshold, in alphabetical order."""
         with self._one_at_a_time:
             self._take_up(list(positions))
-            places: list[int] = (self._correlations(self._history.column(symbol)) > threshold).nonzero()[0].tolist()
+            found = self._correlations(self._history.column(symbol))
+            if np.maximum.reduce(found, initial=-1.0) <= threshold:  # as nearly always
+                return ()
+            places: list[int] = (found > threshold).nonzero()[0].tolist()
             return tuple(sorted(self._history.symbols[self._columns[place]] for place in places))
 
     def _take_up(self, positions: list[Symbol]) -> None:
@@ -130,7 +133,8 @@ class _Moves:
 
 def _moves(history: MarketHistory, window: int) -> _Moves:
     closes = history.close[-window - 1 :]
-    returns = closes[1:] / closes[:-1] - 1.0
+    returns = closes[1:] / closes[:-1]
+    returns -= 1.0
     mean: FloatVector = np.add.reduce(returns, axis=0) / max(len(returns), 1)
     centred = returns - mean
     length = np.sqrt(np.add.reduce(centred * centred, axis=0))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
+import numpy as np
 from annotated_types import Gt, Le
 
+from trading_bot.domain.market import FloatVector, MarketHistory
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.domain.words import counted
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, known_values, passed, refused
+from trading_bot.risk.rulings import NOT_FOR_EXITS, passed, refused
 
 
 @risk_rule("jump")
@@ -34,11 +37,10 @@ class Jump:
         if not order.signal.purpose.is_entry:
             return passed(order, "NO_JUMP", observed=NOT_FOR_EXITS)
         history, limit, unit = context.market.history, self.max_jump_pct, "share of the close before"
-        known = known_values(history, history.close, self.jump_sessions + 1, order.symbol)
-        moves = [abs(after / before - 1) for before, after in pairwise(known)]
-        if not moves:
+        column = history.find(order.symbol)
+        largest = math.nan if column is None else _largest_moves(history, self.jump_sessions).item(column)
+        if math.isnan(largest):
             return passed(order, "NO_JUMP", observed="no close before")
-        largest = max(moves)
         if largest < float(limit):
             return passed(order, "NO_JUMP", observed=f"{largest:.4f}", limit=limit, unit=unit)
         message = (
@@ -46,3 +48,14 @@ class Jump:
             f"and no split explains it; the limit is {limit:.0%}"
         )
         return refused(order, "PRICE_JUMPED", message, observed=f"{largest:.4f}", limit=limit, unit=unit)
+
+
+@lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
+def _largest_moves(history: MarketHistory, sessions: int) -> FloatVector:
+    """Return the largest move of each symbol in the last sessions, (N,), NaN where no two closes are known."""
+    before, *closes = history.close[-sessions - 1 :]
+    largest = np.full(len(before), np.nan)
+    for close in closes:
+        np.fmax(largest, np.abs(close / before - 1), out=largest)
+        before = np.where(np.isnan(close), before, close)
+    return largest

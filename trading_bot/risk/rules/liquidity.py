@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Gt, Le
 
-from trading_bot.domain.market import MarketHistory
+from trading_bot.domain.market import FloatVector, MarketHistory, Symbol
 from trading_bot.domain.money import CENT, ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
-from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, known_values, passed
+from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed
 
 SESSIONS = 20  # whose mean volume counts
 
@@ -37,11 +37,9 @@ class Liquidity:
         """Return the shares that still fit; exits pass."""
         if not order.signal.purpose.is_entry:
             return passed(order, "VOLUME_SUFFICES", observed=NOT_FOR_EXITS)
-        history = context.market.history
-        known = known_values(history, history.volume, SESSIONS, order.symbol)
-        if not known and not _has_volumes(history):
+        mean = self._mean_volume(order.symbol, context.market.history)
+        if mean is None:
             return passed(order, "VOLUME_SUFFICES", observed="the prices come without volumes")
-        mean = Decimal(repr(sum(known) / len(known))) if known else ZERO
         limit = (mean * self.max_volume_share).quantize(CENT)
         held = context.portfolio.held(order.symbol)
         return capped(
@@ -57,7 +55,21 @@ class Liquidity:
             unit="shares",
         )
 
+    @staticmethod
+    def _mean_volume(symbol: Symbol, history: MarketHistory) -> Decimal | None:
+        """Return shares a session, 0 where no volume of the symbol is known, None where none of any symbol is."""
+        column, means = history.find(symbol), _mean_volumes(history)
+        if means is None:
+            return None
+        return ZERO if column is None else Decimal(repr(means.item(column)))
+
 
 @lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
-def _has_volumes(history: MarketHistory) -> bool:
-    return bool(np.isfinite(history.volume[-SESSIONS:]).any())
+def _mean_volumes(history: MarketHistory) -> FloatVector | None:
+    """Return the mean of the known volumes of each symbol, (N,), 0 where there is none; None without any volume."""
+    volume = history.volume[-SESSIONS:]
+    known = np.isfinite(volume)
+    sessions = np.add.reduce(known, axis=0)
+    if not sessions.any():
+        return None
+    return np.add.reduce(np.where(known, volume, 0.0), axis=0) / np.maximum(sessions, 1)
