@@ -53,9 +53,11 @@ class Jump:
 @lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
 def _largest_moves(history: MarketHistory, sessions: int) -> FloatVector:
     """Return the largest move of each symbol in the last sessions, (N,), NaN where no two closes are known."""
-    before, *closes = history.close[-sessions - 1 :]
+    closes = history.close[-sessions - 1 :]
+    before: FloatVector = closes[0]
     largest = np.full(len(before), np.nan)
-    for close in closes:
+    for row in range(1, len(closes)):
+        close: FloatVector = closes[row]
         np.fmax(largest, np.abs(close / before - 1), out=largest)
         before = np.where(np.isnan(close), before, close)
     return largest
