@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.brokers.sandboxes import KEYS, flat_bars, sandbox_of
+from tests.unit.intelligence.providers import alphavantage_item, answering, newsdata_item, newsdata_page
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import NewsSource
 from trading_bot.intelligence.registry import NEWS_SOURCES
@@ -20,6 +21,7 @@ from trading_bot.sandbox.news import add_story
 
 DAY = datetime(2022, 3, 8, tzinfo=UTC)
 LONG_AGO, EVENING = DAY - timedelta(days=30), DAY + timedelta(hours=21)
+WITHOUT_TAGS = {"newsdata"}  # names of companies say what its stories are about
 OURS = (Symbol("AAA"), Symbol("BBB"))
 # Every source is given these: when, what about, and what it is called.
 TOLD = [
@@ -34,12 +36,20 @@ TOLD = [
 def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Mapping[str, Any]]]:
     """Give the options of the sources that have none by default."""
     clock = SandboxClock(EVENING + timedelta(hours=1))
-    with sandbox_of(flat_bars("AAA", "BBB"), clock) as sandbox:
+    with sandbox_of(flat_bars("AAA", "BBB"), clock) as sandbox, answering() as vantage, answering() as newsdata:
         for at, symbols, words in TOLD:
             fields = {"created_at": at.isoformat(), "headline": words, "symbols": symbols}
             add_story(sandbox.exchange.market, fields)
         file = some_file(tmp_path_factory.mktemp("news"))
-        yield {"file": {"file": str(file)}, "alpaca": {"data_url": sandbox.url, **KEYS}}
+        newest_first = TOLD[::-1]
+        vantage.will_say({"feed": [alphavantage_item(at, symbols, words) for at, symbols, words in newest_first]})
+        newsdata.will_say(newsdata_page(*(newsdata_item(at, words) for at, _, words in newest_first)))
+        yield {
+            "file": {"file": str(file)},
+            "alpaca": {"data_url": sandbox.url, **KEYS},
+            "alphavantage": {"url": vantage.url, "alphavantage_api_key": "key"},
+            "newsdata": {"url": newsdata.url, "newsdata_api_key": "key", "companies": {"AAA": "AAA", "BBB": "BBB"}},
+        }
 
 
 def some_file(folder: Path) -> Path:
@@ -52,8 +62,13 @@ def some_file(folder: Path) -> Path:
 
 
 @pytest.fixture(params=NEWS_SOURCES.names())
-def source(request: pytest.FixtureRequest, options: Mapping[str, Mapping[str, Any]]) -> NewsSource:
-    return NEWS_SOURCES.build(request.param, options.get(request.param, {}))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def source(name: str, options: Mapping[str, Mapping[str, Any]]) -> NewsSource:
+    return NEWS_SOURCES.build(name, options.get(name, {}))
 
 
 def headlines(source: NewsSource, since: datetime, until: datetime) -> list[str]:
@@ -72,31 +87,33 @@ def test_nothing_is_delivered_that_was_published_later(source: NewsSource):
     assert all(story.published <= EVENING for story in source.stories(LONG_AGO, EVENING, OURS).stories)
 
 
-def test_a_story_has_its_source_an_instant_in_utc_and_the_tags_it_came_with(source: NewsSource):
+def test_a_story_has_its_source_an_instant_in_utc_and_the_tags_it_came_with(name: str, source: NewsSource):
     found = {story.headline: story for story in source.stories(LONG_AGO, EVENING, OURS).stories}
 
     assert all(story.source and story.published.utcoffset() == timedelta(0) for story in found.values())
     if source.reads:
-        assert found["AAA and BBB plunge"].symbols == ("AAA", "BBB")
+        told = () if name in WITHOUT_TAGS else ("AAA", "BBB")
+        assert found["AAA and BBB plunge"].symbols == told
 
 
-def test_asking_twice_gives_the_same_stories_and_each_its_own_id(source: NewsSource):
+def test_asking_twice_gives_the_same_stories_and_each_its_own_id(name: str, source: NewsSource):
     one, other = (source.stories(LONG_AGO, EVENING, OURS) for _ in range(2))
 
     assert one == other
     assert len({story.story_id for story in one.stories}) == len(one.stories)
+    assert all(story.story_id.startswith(f"{name}:") for story in one.stories)
 
 
 def test_the_default_needs_no_option_and_reads_nothing():
     assert not NEWS_SOURCES.build("none", {}).reads
-    assert NEWS_SOURCES.names() == ("alpaca", "file", "none")
+    assert NEWS_SOURCES.names() == ("alpaca", "alphavantage", "file", "newsdata", "none")
 
 
 def test_a_source_that_only_exists_brings_neither_vader_nor_the_network_along():
     program = (
         "import sys; from trading_bot.intelligence import manager; "
         "from trading_bot.intelligence.registry import NEWS_SOURCES; NEWS_SOURCES.names(); "
-        "print(sorted({'vaderSentiment', 'requests', 'alpaca'} & set(sys.modules)))"
+        "print(sorted({'vaderSentiment', 'requests', 'alpaca', 'httpx'} & set(sys.modules)))"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -224,6 +224,14 @@ class NewsSettings(Section):
         default_factory=dict[str, str],
         description="Names by ticker, like {AAPL: Apple}: a story without tickers that has the name is about it.",
     )
+    alphavantage_api_key: SecretStr | None = Field(
+        default=None,
+        description="Alpha Vantage's key, for `alphavantage`. BENSBOT_NEWS__ALPHAVANTAGE_API_KEY is the place for it.",
+    )
+    newsdata_api_key: SecretStr | None = Field(
+        default=None,
+        description="NewsData.io's key, for `newsdata`. BENSBOT_NEWS__NEWSDATA_API_KEY is the place for it.",
+    )
     max_age_hours: Count = Field(
         default=96, ge=1, le=720, description="Hours after which a story is too old to be looked at."
     )

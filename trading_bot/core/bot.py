@@ -36,6 +36,8 @@ from trading_bot.risk.manager import RiskManager
 from trading_bot.state.manager import StateManager
 from trading_bot.strategies.manager import StrategyManager
 
+OF_NEWS = ("file", "companies", "alphavantage_api_key", "newsdata_api_key")  # settings that news sources take
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bot:
@@ -213,7 +215,7 @@ def _news_source(settings: TradingBotSettings, chosen: SourceOfNews) -> NewsSour
     source = NEWS_SOURCES.get(chosen.name)
     own = {field.name for field in dataclasses.fields(source)}  # pyright: ignore[reportArgumentType]  # a dataclass
     offered = {name: getattr(settings.broker, name) for name in ("api_key", "secret_key", "data_url")}
-    offered |= {name: getattr(settings.news, name) for name in ("file", "companies")}
+    offered |= {name: getattr(settings.news, name) for name in OF_NEWS}
     shared = {name: value for name, value in offered.items() if name in own}
     return NEWS_SOURCES.build(chosen.name, {**shared, **chosen.options})
 

@@ -180,6 +180,18 @@ def test_a_source_that_counts_requests_is_asked_once_in_its_span_whatever_the_pr
     assert source.asked == [noon + timedelta(minutes=minutes) for minutes in (0, 31, 90)]
 
 
+def test_sources_are_read_together_and_one_that_fails_is_named(folder: Path, tmp_path: Path):
+    file = told(tmp_path / "news.jsonl", ("2022-01-03T15:00:00Z", BAD))
+    nowhere = {"name": "newsdata", "options": {"url": "http://127.0.0.1:1"}}
+    news = {"sources": [nowhere, "file"], "file": file, "companies": {"AMD": "Advanced Micro Devices"}}
+    with open_desk(folder, news={**news, "newsdata_api_key": "planted"}) as desk:
+        (report,) = trade(desk, 1)
+
+    assert amd(report)[-1] == BADNESS
+    (warning,) = report.warnings
+    assert warning.startswith("The news of newsdata could not be read: NewsData.io does not answer: ConnectError")
+
+
 def test_a_source_that_is_set_wrong_stops_the_cycle(desk: Desk):
     with pytest.raises(SettingsError, match="it slept"):
         trade(silenced(desk, SettingsError("it slept")), 1)
