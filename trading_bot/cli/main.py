@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 CLOSED_PIPE = 128 + signal.SIGPIPE  # as a shell reports it
-SELDOM = 50_000  # new objects until Python looks for garbage: by default it does 200 times while modules are loaded
+SELDOM = 200_000  # new objects until Python looks for garbage: more than a command loads, where there is none
 
 app = App(
     name="bensbot",
