@@ -98,7 +98,8 @@ def _move(archive: Archive, old: OldRows, folder: Path, lease: Lease) -> Archive
 
 
 def _counted(old: OldRows, files: tuple[Path, ...] = ()) -> ArchivedMonth:
-    return ArchivedMonth(old.month, len(old.decisions.rows), len(old.skipped.rows), len(old.steps.rows), files)
+    decisions, skipped, steps, stories, _ = (len(sheet.rows) for sheet in old.sheets)
+    return ArchivedMonth(old.month, decisions, skipped, steps, stories, files)
 
 
 def _give_back_space(settings: StateSettings, book: StateManager, archive: Archive) -> None:

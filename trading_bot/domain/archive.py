@@ -15,6 +15,7 @@ class ArchivedMonth:
     decisions: int
     skipped: int  # cycles
     steps: int  # durations
+    stories: int
     files: tuple[Path, ...]  # none in a dry run
 
 

@@ -18,7 +18,7 @@ def archived_as_text(result: ArchiveResult) -> str:
         return f"Nothing from before {result.before} is left to archive."
     verb = "would leave" if result.dry_run else "left"
     lines = [f"{month.month}  {_rows(month)}" for month in result.months]
-    total = sum(month.decisions + month.skipped + month.steps for month in result.months)
+    total = sum(month.decisions + month.skipped + month.steps + month.stories for month in result.months)
     sizes = f"{result.bytes_before / MEGABYTE:.2f} MB"
     if not result.dry_run:
         lines += [f"         {path}" for path in result.months[-1].files]
@@ -34,6 +34,7 @@ def archived_as_json(result: ArchiveResult) -> str:
             "decisions": month.decisions,
             "skipped_cycles": month.skipped,
             "step_durations": month.steps,
+            "stories": month.stories,
             "files": [str(path) for path in month.files],
         }
         for month in result.months
@@ -50,4 +51,7 @@ def archived_as_json(result: ArchiveResult) -> str:
 
 def _rows(month: ArchivedMonth) -> str:
     decisions, skipped = counted(month.decisions, "decision"), counted(month.skipped, "skipped cycle")
-    return f"{decisions}, {skipped}, {counted(month.steps, 'duration')}"
+    rows = f"{decisions}, {skipped}, {counted(month.steps, 'duration')}"
+    if not month.stories:
+        return rows
+    return f"{rows}, {month.stories:,} {'story' if month.stories == 1 else 'stories'}"

@@ -1,8 +1,8 @@
 """Old rows that the ledger does not need: what they are, month by month, and how they leave the book.
 
-They are the decisions that led to no order, the cycles that were skipped, and how long steps took. Orders,
-fills, cash, equity and every cycle that was let in stay for ever, and so do the decisions behind orders. What a cycle
-knew when it decided is not archived: it is forgotten.
+They are the decisions that led to no order, the cycles that were skipped, how long steps took, and the stories that no
+order may follow from (`old_stories`). Orders, fills, cash, equity and every cycle that was let in stay for ever, and so
+do the decisions behind orders. What a cycle knew when it decided is not archived: it is forgotten.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from trading_bot.domain.errors import StateBusy
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
 from trading_bot.state import recording
+from trading_bot.state.old_stories import months_of_stories, old_stories, remove_stories
 from trading_bot.state.schema import cycle_steps, cycles, decisions, intents, signals
 from trading_bot.storage.database import Database
 from trading_bot.storage.parquet import Cell, Kind, Sheet
@@ -68,11 +69,13 @@ class OldRows:
     decisions: Sheet
     skipped: Sheet
     steps: Sheet
+    stories: Sheet
+    about: Sheet  # which symbols the stories are about
 
     @property
-    def sheets(self) -> tuple[Sheet, Sheet, Sheet]:
-        """All three, the largest first."""
-        return self.decisions, self.skipped, self.steps
+    def sheets(self) -> tuple[Sheet, ...]:
+        """All of them, the largest first."""
+        return self.decisions, self.skipped, self.steps, self.stories, self.about
 
 
 class Archive:
@@ -89,7 +92,7 @@ class Archive:
             limit = _limit(connection, before)
             queries = [query.with_only_columns(_month()).distinct() for query in (_decided(), _skipped(), _timed())]
             found = [connection.scalars(query.where(cycles.c.session < limit)) for query in queries]
-            return tuple(sorted({each for months in found for each in months}))
+            return tuple(sorted({each for months in found for each in months} | months_of_stories(connection, limit)))
 
     def read(self, month: str, before: date) -> OldRows:
         """Return the rows of one month that may go."""
@@ -100,12 +103,15 @@ class Archive:
             def rows(query: Select[Any]) -> tuple[tuple[Cell, ...], ...]:
                 return tuple(tuple(row) for row in connection.execute(query.where(*of_month)))
 
+            stories, about = old_stories(connection, limit, month)
             return OldRows(
                 month=month,
                 before=limit,
                 decisions=Sheet("decisions", DECISIONS, 2, rows(_decided())),
                 skipped=Sheet("skipped", SKIPPED, 1, rows(_skipped())),
                 steps=Sheet("steps", STEPS, 2, rows(_timed())),
+                stories=stories,
+                about=about,
             )
 
     def remove(self, lease: Lease, old: OldRows) -> None:
@@ -125,6 +131,7 @@ class Archive:
             _remove(connection, signals, decided, len(old.decisions.rows), orphaned)
             _remove(connection, cycle_steps, _ids(old.steps), len(old.steps.rows))
             _remove(connection, cycles, _ids(old.skipped), len(old.skipped.rows), _NEVER_LET_IN)
+            remove_stories(connection, old.stories)
             recording.forget(connection, _OVER, _month() == old.month, cycles.c.session < old.before)
 
     def give_back_space(self) -> None:

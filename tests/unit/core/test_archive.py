@@ -25,12 +25,14 @@ from tests.unit.state.books import (
     open_desk,
     rejected,
     signal,
+    story,
 )
 from trading_bot.config.sections import StateSettings
 from trading_bot.core.archive import archive_old, first_day_kept
 from trading_bot.domain.archive import ArchiveResult
 from trading_bot.domain.cycle import SkipReason
 from trading_bot.domain.errors import StateBusy, StateCorrupt, StateError
+from trading_bot.domain.news import NewsItem
 from trading_bot.state import StateManager, check_ledger, open_read_only
 
 FEBRUARY, MARCH = date(2024, 2, 1), date(2024, 3, 1)
@@ -123,6 +125,46 @@ def test_the_decisions_behind_orders_stay(archivist: Archivist):
         ("AAPL", "approved"),
         ("IBM", "resized"),
     ]
+
+
+def read_stories(archivist: Archivist, session: date, *stories: NewsItem) -> None:
+    with StateManager.open(f"sqlite:///{archivist.path}", clock=archivist.clock) as book:
+        lease = book.control.acquire_lease("reader", ttl_seconds=60, owner_is_dead=lambda _: False)
+        assert lease is not None
+        book.news.keep(lease, session, NOON, stories)
+        book.control.release_lease(lease)
+
+
+def test_old_stories_leave_and_the_sentiment_of_their_session_stays(archivist: Archivist):
+    read_stories(archivist, JANUARY_15, story("c", 0.25, symbols=("MSFT", "XOM")), story("d", symbols=("MSFT",)))
+    moods = archivist.left("SELECT * FROM news_moods ORDER BY session")
+
+    result = archivist.archive(MARCH)
+
+    assert [(month.month, month.stories) for month in result.months] == [("2024-01", 2), ("2024-02", 0)]
+    assert [(row["story_id"], row["score"], row["headline"]) for row in archivist.read("2024-01", "news")] == [
+        ("c", 0.25, "Story c"),
+        ("d", 0.5, "Story d"),
+    ]
+    about = [(row["story_id"], row["symbol"]) for row in archivist.read("2024-01", "news_symbols")]
+    assert about == [("c", "MSFT"), ("c", "XOM"), ("d", "MSFT")]
+    assert archivist.left("SELECT * FROM news_moods ORDER BY session") == moods
+    assert archivist.archive(MARCH).months == ()
+
+
+def test_the_stories_behind_orders_stay(archivist: Archivist):
+    archivist.archive(MARCH)  # on the day of a and b, AAPL was bought
+
+    assert archivist.left("SELECT story_id FROM news ORDER BY story_id") == [("a",), ("b",)]
+
+
+@pytest.mark.parametrize(("session", "goes"), [(date(2024, 1, 26), True), (date(2024, 1, 29), False)])
+def test_a_story_that_may_still_be_told_again_stays(archivist: Archivist, session: date, *, goes: bool):
+    read_stories(archivist, session, story("c", symbols=("MSFT",)))  # 33 days before March are 28 January
+
+    archivist.archive(MARCH)
+
+    assert archivist.left("SELECT COUNT(*) FROM news WHERE story_id = 'c'") == [(0 if goes else 1,)]
 
 
 def test_the_ledger_is_as_it_was(archivist: Archivist):
