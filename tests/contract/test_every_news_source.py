@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.brokers.sandboxes import KEYS, flat_bars, sandbox_of
-from tests.unit.intelligence.providers import alphavantage_item, answering, newsdata_item, newsdata_page
+from tests.unit.intelligence.providers import alphavantage_item, answering, newsdata_item, newsdata_page, rss_feed
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import NewsSource
 from trading_bot.intelligence.registry import NEWS_SOURCES
@@ -36,7 +36,12 @@ TOLD = [
 def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Mapping[str, Any]]]:
     """Give the options of the sources that have none by default."""
     clock = SandboxClock(EVENING + timedelta(hours=1))
-    with sandbox_of(flat_bars("AAA", "BBB"), clock) as sandbox, answering() as vantage, answering() as newsdata:
+    with (
+        sandbox_of(flat_bars("AAA", "BBB"), clock) as sandbox,
+        answering() as vantage,
+        answering() as newsdata,
+        answering() as rss,
+    ):
         for at, symbols, words in TOLD:
             fields = {"created_at": at.isoformat(), "headline": words, "symbols": symbols}
             add_story(sandbox.exchange.market, fields)
@@ -44,7 +49,12 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, M
         newest_first = TOLD[::-1]
         vantage.will_say({"feed": [alphavantage_item(at, symbols, words) for at, symbols, words in newest_first]})
         newsdata.will_say(newsdata_page(*(newsdata_item(at, words) for at, _, words in newest_first)))
+        for symbol in ("AAA", "AAA,BBB", "BBB"):  # one feed for each set of stocks
+            items = [(at, words) for at, symbols, words in TOLD if ",".join(symbols) == symbol]
+            rss.by_path[f"/{symbol}"] = rss_feed(*items)
+        feeds = [{"url": f"{rss.url}{path}", "symbols": path[1:].split(",")} for path in rss.by_path]
         yield {
+            "rss": {"feeds": feeds},
             "file": {"file": str(file)},
             "alpaca": {"data_url": sandbox.url, **KEYS},
             "alphavantage": {"url": vantage.url, "alphavantage_api_key": "key"},
@@ -106,14 +116,14 @@ def test_asking_twice_gives_the_same_stories_and_each_its_own_id(name: str, sour
 
 def test_the_default_needs_no_option_and_reads_nothing():
     assert not NEWS_SOURCES.build("none", {}).reads
-    assert NEWS_SOURCES.names() == ("alpaca", "alphavantage", "file", "newsdata", "none")
+    assert NEWS_SOURCES.names() == ("alpaca", "alphavantage", "file", "newsdata", "none", "rss")
 
 
 def test_a_source_that_only_exists_brings_neither_vader_nor_the_network_along():
     program = (
         "import sys; from trading_bot.intelligence import manager; "
         "from trading_bot.intelligence.registry import NEWS_SOURCES; NEWS_SOURCES.names(); "
-        "print(sorted({'vaderSentiment', 'requests', 'alpaca', 'httpx'} & set(sys.modules)))"
+        "print(sorted({'vaderSentiment', 'requests', 'alpaca', 'httpx', 'feedparser'} & set(sys.modules)))"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

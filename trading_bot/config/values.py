@@ -55,7 +55,8 @@ def passwords_in(text: str) -> Iterator[str]:
     query = _QUERY.search(text)
     for part in query[1].split("&") if query else ():
         name, _, value = part.partition("=")
-        if value and _SECRET_PARAMETER.search(unquote_plus(name)):
+        private_feed = name == "feed" and len(value) >= 16  # Reddit's; others say feed=rss2
+        if value and (private_feed or _SECRET_PARAMETER.search(unquote_plus(name))):
             yield value
             yield unquote_plus(value)
 

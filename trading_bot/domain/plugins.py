@@ -13,6 +13,7 @@ import functools
 import importlib
 import importlib.metadata
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -126,6 +127,12 @@ def _plain(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'options'} = {item['input']!r}: {item['msg']}"
+        f"{'.'.join(str(part) for part in item['loc']) or 'options'} = {_shown(item['input'])}: {item['msg']}"
         for item in error.errors()
     )
+
+
+def _shown(value: object) -> str:
+    """Return a wrong value for a message; of addresses neither a password nor what stands behind the question mark."""
+    without_password = re.sub(r"://[^/\s'\"]*@", "://…@", repr(value))
+    return re.sub(r"(://[^\s'\"?]*)\?[^\s'\"]*", r"\1?…", without_password)

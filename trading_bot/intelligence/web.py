@@ -55,6 +55,7 @@ class Provider:
     key: SecretStr | None = None
     key_variable: str = ""  # the environment variable that is the place for the key
     used_up: str = ""  # what to do when its requests are used up, in words
+    largest: int = LARGEST_ANSWER  # bytes of an answer, unpacked
     _secrets: Secrets = field(default_factory=Secrets, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +115,7 @@ class Provider:
 
         Raises:
             SourceUnavailable: no answer in time, or a broken connection twice.
-            DataError: it is larger than `LARGEST_ANSWER`, or not what its head says it is.
+            DataError: it is larger than `largest`, or not what its head says it is.
         """
         trouble = ""
         for _ in range(TRIES):
@@ -151,8 +152,8 @@ class Provider:
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
-            if size > LARGEST_ANSWER:
-                raise DataError(f"{self.name} answers with more than {LARGEST_ANSWER:,} bytes")
+            if size > self.largest:
+                raise DataError(f"{self.name} answers with more than {self.largest:,} bytes")
             if time.monotonic() > deadline:
                 raise SourceUnavailable(f"{self.name} does not answer: not complete within {WHOLE_SECONDS:.0f} s")
         return b"".join(parts)

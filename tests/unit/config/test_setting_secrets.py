@@ -81,6 +81,16 @@ def test_fault_67_an_option_with_a_password_behind_the_question_mark_is_a_secret
     assert SECRET not in origins_as_text(explain_config())
 
 
+def test_fault_67_the_token_of_a_private_feed_is_a_secret_and_the_format_of_a_public_one_is_not(config):
+    private = f"https://news.example/.rss?feed={SECRET}{SECRET}&user=me"
+    config(f"news: {{sources: [{{name: rss, options: {{feeds: ['{private}', 'https://x.example/?feed=rss2']}}}}]}}")
+    settings = load_config()
+
+    assert SECRET not in origins_as_text(explain_config()) + settings.as_recorded()
+    assert "feed=rss2" in origins_as_text(explain_config())
+    assert set(settings.secret_values()) == {private, SECRET * 2}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -113,3 +114,13 @@ def newsdata_item(at: datetime, title: str, **more: Any) -> dict[str, Any]:
 def newsdata_page(*items: Any, following: str | None = None) -> dict[str, Any]:
     """Return a page of articles."""
     return {"status": "success", "totalResults": 999, "results": list(items), "nextPage": following}
+
+
+def rss_feed(*items: tuple[datetime, str], more: str = "") -> bytes:
+    """Return an RSS 2.0 feed; `more` stands behind the items."""
+    entries = [
+        f"<item><guid>{title}</guid><title>{title}</title><pubDate>{format_datetime(at)}</pubDate></item>"
+        for at, title in items
+    ]
+    head = '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Wire</title>'
+    return f"{head}{''.join(entries)}{more}</channel></rss>".encode()
