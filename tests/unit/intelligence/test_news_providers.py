@@ -183,7 +183,7 @@ def test_newsdatas_pages_are_turned_until_what_is_known_and_no_further_than_is_p
     assert [story.headline for story in known.stories] == ["Hour 0", "Hour 1", "Hour 2"]
     assert (known.cut_short, len(provider.asked)) == ("", 1)
     assert [story.headline for story in cut.stories] == ["Hour 0"]
-    assert cut.cut_short == "NewsData.io has more new stories than 1 pages; the newest were read"
+    assert cut.cut_short == "NewsData.io has more new stories than 1 page; the newest were read"
 
 
 def test_newsdatas_next_page_is_asked_by_its_token(provider: Answering):

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, SecretStr
 from trading_bot.domain.errors import DataError, SettingsError
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, RawStory, StoryId
+from trading_bot.domain.words import counted
 from trading_bot.intelligence.registry import news_source
 from trading_bot.intelligence.web import Document, Provider, text_of, web_address
 
@@ -67,7 +68,7 @@ class NewsData:
                 if number == self.pages:
                     more = True
                     break
-        cut = f"NewsData.io has more new stories than {self.pages} pages; the newest were read"
+        cut = f"NewsData.io has more new stories than {counted(self.pages, 'page')}; the newest were read"
         return Delivery(tuple(stories.values()), tuple(dict.fromkeys(refused)), cut_short=cut if more else "")
 
     def _questions(self, symbols: Sequence[Symbol]) -> Sequence[str]:
