@@ -52,6 +52,9 @@ def logs_as_before() -> Iterator[None]:
             handler.close()
     ours.handlers, ours.propagate = before[0], before[2]
     ours.setLevel(before[1])
+    everything = logging.getLogger()  # a command that asks for Prefect lets it log to a terminal that is gone later
+    for handler in [each for each in everything.handlers if type(each).__module__.startswith("prefect.")]:
+        everything.removeHandler(handler)
 
 
 @pytest.fixture
