@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from trading_bot.cli.options import Config, Json
 from trading_bot.domain.errors import SettingsError
@@ -30,16 +30,23 @@ def show(*, config: Config = None, as_json: Json = False) -> int:
 
 
 @app.command
-def check(file: Path) -> int:
+def check(
+    file: Annotated[Path | None, Parameter(help="Settings file; else config.yaml here, if there is one.")] = None,
+) -> int:
     """Check a settings file, its plug-ins with their options, and whether the prices are there."""
-    from trading_bot.config.typed_settings import load_config
+    from trading_bot.config.typed_settings import DEFAULT_FILE, load_config
     from trading_bot.core.bot import check_plugins, check_prices
 
     settings = load_config(file)
     check_plugins(settings)
     check_prices(settings)
     refused = _refused_by_a_schedule(settings)
-    say(f"{file} is fine for `bensbot run`, but not for `bensbot up`: {refused}" if refused else f"{file} is fine.")
+    checked = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else "What is set without a file")
+    say(
+        f"{checked} is fine for `bensbot run`, but not for `bensbot up`: {refused}"
+        if refused
+        else f"{checked} is fine."
+    )
     return DONE
 
 

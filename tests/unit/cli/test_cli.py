@@ -448,6 +448,16 @@ def test_config_check_praises_a_good_file(bensbot: Bensbot, tmp_path: Path):
     assert not (tmp_path / ".bensbot").exists()
 
 
+def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: Bensbot, tmp_path: Path):
+    assert bensbot("config", "check").err == "What is set without a file is fine.\n"
+
+    (tmp_path / "config.yaml").write_text("risk: {max_open_trades: 3}\n")
+    assert bensbot("config", "check").err == "config.yaml is fine.\n"
+
+    (tmp_path / "config.yaml").write_text("risk: {max_open_trades: 0}\n")
+    assert bensbot("config", "check").code == 2
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -479,7 +489,7 @@ def test_version(bensbot: Bensbot):
     assert (said.code, said.out.strip()) == (0, __version__)
 
 
-@pytest.mark.parametrize("words", [["runn"], ["run", "--nope"], ["run", "--as-of", "yesterday"], ["config", "check"]])
+@pytest.mark.parametrize("words", [["runn"], ["run", "--nope"], ["run", "--as-of", "yesterday"], ["config", "chek"]])
 def test_a_wrong_word_is_an_error_without_a_traceback(bensbot: Bensbot, words: list[str]):
     said = bensbot(*words)
 
