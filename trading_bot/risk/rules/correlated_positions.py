@@ -107,7 +107,7 @@ class _Crowd:
     def _correlations(self, mine: int) -> FloatVector:
         """Return Pearson's r of the symbol in column `mine` with each of those held."""
         moves = self._moves
-        if len(moves.returns) < FEWEST_RETURNS:
+        if len(moves.closes) <= FEWEST_RETURNS:
             return np.zeros(len(self._columns))
         if moves.gaps.item(mine):
             return np.array([_correlation(moves, mine, other) for other in self._columns])
@@ -124,28 +124,32 @@ def _crowd(history: MarketHistory, window: int) -> _Crowd:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Moves:
-    """The daily returns of all symbols over the last sessions, and what a correlation needs of them."""
+    """How all symbols moved over the last sessions: their daily returns, as a correlation needs them."""
 
-    returns: FloatMatrix  # (window, N)
+    closes: FloatMatrix  # (window + 1, N)
     gaps: NDArray[np.bool_]  # (N,), whether a return is missing
-    units: FloatMatrix  # (N, window), less their mean and scaled to length 1; 0 for what never moves
+    units: FloatMatrix  # (N, window), returns less their mean and scaled to length 1; 0 for what never moves
 
 
 def _moves(history: MarketHistory, window: int) -> _Moves:
     closes = history.close[-window - 1 :]
-    returns = closes[1:] / closes[:-1]
-    returns -= 1.0
-    mean: FloatVector = np.add.reduce(returns, axis=0) / max(len(returns), 1)
-    centred = returns - mean
-    length = np.sqrt(np.add.reduce(centred * centred, axis=0))
-    units = np.divide(centred, length, out=np.zeros(centred.shape), where=length > 0)
+    # Worked out in two places of memory: five of them, for thousands of symbols, take longer to get than to fill.
+    moves = closes[1:] / closes[:-1]
+    moves -= 1.0
+    moves -= np.add.reduce(moves, axis=0) / max(len(moves), 1)
+    other = moves * moves
+    length = np.sqrt(np.add.reduce(other, axis=0))
+    np.divide(moves, length, out=moves, where=length > 0)
+    moves[:, np.logical_not(length > 0)] = 0.0
+    units = other.reshape(moves.shape[::-1])
+    np.copyto(units, moves.T)
     # Where one return is missing, there is no length either.
-    return _Moves(returns, np.logical_not(np.isfinite(length)), np.ascontiguousarray(units.T))
+    return _Moves(closes, np.logical_not(np.isfinite(length)), units)
 
 
 def _correlation(moves: _Moves, left: int, right: int) -> float:
     """Return Pearson's r over common sessions; 0 when there are too few or one side never moves."""
-    mine, other = moves.returns[:, left], moves.returns[:, right]
+    mine, other = (moves.closes[1:, column] / moves.closes[:-1, column] - 1.0 for column in (left, right))
     common = np.isfinite(mine) & np.isfinite(other)
     if common.sum() < FEWEST_RETURNS:
         return 0.0
