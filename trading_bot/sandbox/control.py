@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trading_bot.sandbox.documents import execution_document, movement_document, order_document
 from trading_bot.sandbox.news import add_story
@@ -14,10 +15,20 @@ from trading_bot.sandbox.routes import Answer, Request
 
 if TYPE_CHECKING:
     from trading_bot.sandbox.exchange import SandboxExchange
-    from trading_bot.sandbox.server import Sandbox
+    from trading_bot.sandbox.faults import Faults
+    from trading_bot.sandbox.market import SandboxClock
 
 
-def control(sandbox: Sandbox, request: Request) -> Answer:
+class Switched(Protocol):
+    """What has the switches: the sandbox."""
+
+    exchange: SandboxExchange
+    clock: SandboxClock
+    faults: Faults
+    requests: deque[str]  # "POST /v2/orders", oldest first
+
+
+def control(sandbox: Switched, request: Request) -> Answer:
     """Turn a switch, or look what has happened.
 
     POST /control/faults {"faults": [fields of `Fault`]}, /control/clear, /control/behaviour {fields of `Behaviour`},
@@ -31,7 +42,7 @@ def control(sandbox: Sandbox, request: Request) -> Answer:
         return Answer(400, {"message": f"{type(error).__name__}: {error}"})
 
 
-def _done(sandbox: Sandbox, request: Request) -> Any:
+def _done(sandbox: Switched, request: Request) -> Any:
     body, exchange = request.body, sandbox.exchange
     match request.path.removeprefix("/control/"):
         case "faults":
