@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, delete, exists, func, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Connection, Select, Text, delete, exists, func, select, type_coerce
 
 from trading_bot.domain.cycle import CycleStatus, Lease
 from trading_bot.domain.errors import StateBusy
 from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
 from trading_bot.state import recording
-from trading_bot.state.old_stories import months_of_stories, old_stories, remove_stories
-from trading_bot.state.schema import cycle_steps, cycles, decisions, intents, signals
+from trading_bot.state.old_stories import months_of_stories, old_stories
+from trading_bot.state.schema import cycle_steps, cycles, decisions, intents, news, news_symbols, signals
 from trading_bot.storage.database import Database
 from trading_bot.storage.parquet import Cell, Kind, Sheet
 
@@ -124,14 +124,15 @@ class Archive:
         with self._database.writing() as connection:
             leases.require(connection, lease, self._clock.now())
             decided = _ids(old.decisions)
-            _remove(connection, decisions, decided, len(old.decisions.rows), ~_HAS_INTENT)
+            _remove(connection, decisions.c.cycle_id, decided, len(old.decisions.rows), ~_HAS_INTENT)
             orphaned = ~exists().where(
                 decisions.c.cycle_id == signals.c.cycle_id, decisions.c.number == signals.c.number
             )
-            _remove(connection, signals, decided, len(old.decisions.rows), orphaned)
-            _remove(connection, cycle_steps, _ids(old.steps), len(old.steps.rows))
-            _remove(connection, cycles, _ids(old.skipped), len(old.skipped.rows), _NEVER_LET_IN)
-            remove_stories(connection, old.stories)
+            _remove(connection, signals.c.cycle_id, decided, len(old.decisions.rows), orphaned)
+            _remove(connection, cycle_steps.c.cycle_id, _ids(old.steps), len(old.steps.rows))
+            _remove(connection, cycles.c.cycle_id, _ids(old.skipped), len(old.skipped.rows), _NEVER_LET_IN)
+            _remove(connection, news_symbols.c.story_id, _ids(old.about), len(old.about.rows))
+            _remove(connection, news.c.story_id, _ids(old.stories), len(old.stories.rows))
             recording.forget(connection, _OVER, _month() == old.month, cycles.c.session < old.before)
 
     def give_back_space(self) -> None:
@@ -177,14 +178,14 @@ def _ids(sheet: Sheet) -> list[str]:
 
 
 def _remove(
-    connection: Connection, table: Table, cycle_ids: Sequence[str], wanted: int, *conditions: ColumnElement[bool]
+    connection: Connection, key: Column[Any], names: Sequence[str], wanted: int, *conditions: ColumnElement[bool]
 ) -> None:
     removed = 0
-    for first in range(0, len(cycle_ids), _AT_ONCE):
-        some = cycle_ids[first : first + _AT_ONCE]
-        removed += connection.execute(delete(table).where(table.c.cycle_id.in_(some), *conditions)).rowcount
+    for first in range(0, len(names), _AT_ONCE):
+        some = names[first : first + _AT_ONCE]
+        removed += connection.execute(delete(key.table).where(key.in_(some), *conditions)).rowcount
     if removed != wanted:
         raise StateBusy(
-            f"{removed} old rows of {table.name} instead of {wanted}: somebody else changes the book. "
+            f"{removed} old rows of {key.table.name} instead of {wanted}: somebody else changes the book. "
             "Nothing was removed; archive again later."
         )

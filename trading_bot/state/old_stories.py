@@ -1,4 +1,4 @@
-"""Stories that no decision needs any more: what they are, and how they leave the book.
+"""Which stories no decision needs any more.
 
 A story stays while it may still be told again, and for ever where an order may follow from it: `why` tells then which
 headline stood behind it. The sentiment of each session stays in any case.
@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, delete, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, func, select, type_coerce
 
-from trading_bot.domain.errors import StateBusy
 from trading_bot.state.schema import cycles, intents, news, news_symbols
 from trading_bot.storage.parquet import Kind, Sheet
 
@@ -33,7 +32,6 @@ STORIES = {
 ABOUT = {"story_id": Kind.TEXT, "symbol": Kind.TEXT, "session": Kind.DAY}
 
 YOUNG = timedelta(days=33)  # a story counts for 30 days at most (`news.max_age_hours`), and is told again for two
-_AT_ONCE = 500  # ids in one statement; databases have a limit
 
 
 def months_of_stories(connection: Connection, limit: date) -> set[str]:
@@ -43,28 +41,13 @@ def months_of_stories(connection: Connection, limit: date) -> set[str]:
 
 def old_stories(connection: Connection, limit: date, month: str) -> tuple[Sheet, Sheet]:
     """Return the stories of one month that may go, and the symbols they are about. Sessions from `limit` on stay."""
-    wanted = {row.story_id: None for row in _old(connection, limit, _month() == month)}
+    about = _old(connection, limit, _month() == month)
+    wanted = {row.story_id for row in about}
     stories = [row for row in connection.execute(_written().where(_month() == month)) if row.story_id in wanted]
-    about = [row for row in connection.execute(_told().where(_month() == month)) if row.story_id in wanted]
     return (
         Sheet("news", STORIES, 1, tuple(tuple(row) for row in stories)),
         Sheet("news_symbols", ABOUT, 2, tuple(tuple(row) for row in about)),
     )
-
-
-def remove_stories(connection: Connection, stories: Sheet) -> None:
-    """Remove just these stories, or none. Raises StateBusy when one of them is not there any more."""
-    ids = [str(row[0]) for row in stories.rows]
-    removed = 0
-    for first in range(0, len(ids), _AT_ONCE):
-        some = ids[first : first + _AT_ONCE]
-        connection.execute(delete(news_symbols).where(news_symbols.c.story_id.in_(some)))
-        removed += connection.execute(delete(news).where(news.c.story_id.in_(some))).rowcount
-    if removed != len(ids):
-        raise StateBusy(
-            f"{removed} old stories instead of {len(ids)}: somebody else changes the book. Nothing was removed; "
-            "archive again later."
-        )
 
 
 def _old(connection: Connection, limit: date, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
