@@ -139,8 +139,9 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     moves -= np.add.reduce(moves, axis=0) / max(len(moves), 1)
     other = moves * moves
     length = np.sqrt(np.add.reduce(other, axis=0))
-    np.divide(moves, length, out=moves, where=length > 0)
-    moves[:, np.logical_not(length > 0)] = 0.0
+    is_moving = length > 0
+    np.divide(moves, length, out=moves, where=is_moving)
+    moves[:, np.logical_not(is_moving)] = 0.0
     units = other.reshape(moves.shape[::-1])
     np.copyto(units, moves.T)
     # Where one return is missing, there is no length either.

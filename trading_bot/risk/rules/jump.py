@@ -53,11 +53,10 @@ class Jump:
 @lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
 def _largest_moves(history: MarketHistory, sessions: int) -> FloatVector:
     """Return the largest move of each symbol in the last sessions, (N,), NaN where no two closes are known."""
-    closes = history.close[-sessions - 1 :]
-    before: FloatVector = closes[0]
-    largest = np.full(len(before), np.nan)
-    for row in range(1, len(closes)):
-        close: FloatVector = closes[row]
+    before = np.full(len(history.symbols), np.nan)
+    largest = before.copy()
+    close: FloatVector
+    for close in history.close[-sessions - 1 :]:
         np.fmax(largest, np.abs(close / before - 1), out=largest)
         before = np.where(np.isnan(close), before, close)
     return largest
