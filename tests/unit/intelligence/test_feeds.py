@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.intelligence.providers import Answering, answering, rss_feed
+from tests.unit.intelligence.providers import Answering, rss_feed
 from trading_bot.domain.errors import DataError, PluginError, SettingsError, SourceUnavailable
 from trading_bot.domain.news import Delivery
 from trading_bot.intelligence.registry import NEWS_SOURCES
@@ -18,19 +17,6 @@ NOW = datetime(2024, 1, 8, 21, 0, tzinfo=UTC)
 REDDIT = """<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>stocks</title>
 <entry><id>t3_1</id><title>$AMD to the moon</title><link href="https://social.example/1"/>
 <updated>2024-01-08T21:30:00+01:00</updated><content type="html">&lt;p&gt;Or not&lt;/p&gt;</content></entry></feed>"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Answering]:
-    with answering() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(server: Answering) -> Answering:
-    server.asked.clear()
-    server.by_path.clear()
-    return server
 
 
 def read(*feeds: Any) -> Delivery:

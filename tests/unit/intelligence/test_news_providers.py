@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from tests.unit.intelligence.providers import (
     KEY,
     Answering,
     alphavantage_item,
-    answering,
     newsdata_item,
     newsdata_page,
 )
@@ -34,18 +32,6 @@ USED_UP = (
 NO_KEY = "the parameter apikey is invalid or missing. Please claim your free API key on (https://www.alphavantage.co)"
 NOTHING = "No articles found. Please adjust the time range or refer to the API documentation"
 COMPANIES = {"AMD": "Advanced Micro Devices", "AAPL": "Apple"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Answering]:
-    with answering() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(server: Answering) -> Answering:
-    server.asked.clear()
-    return server
 
 
 def source(name: str, provider: Answering, **options: Any) -> NewsSource:
