@@ -41,12 +41,8 @@ def check(
     check_plugins(settings)
     check_prices(settings)
     refused = _refused_by_a_schedule(settings)
-    checked = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else "What is set without a file")
-    say(
-        f"{checked} is fine for `bensbot run`, but not for `bensbot up`: {refused}"
-        if refused
-        else f"{checked} is fine."
-    )
+    what = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else "What is set without a file")
+    say(f"{what} is fine for `bensbot run`, but not for `bensbot up`: {refused}" if refused else f"{what} is fine.")
     return DONE
 
 

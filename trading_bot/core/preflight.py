@@ -175,7 +175,7 @@ def _told_by(name: str, source: NewsSource, now: datetime, symbols: Sequence[Sym
     if not trouble:
         return Finding("news", Verdict.PASS, said)
     if not found.refused:
-        fix = "it trades with the newest; fewer data.symbols have fewer stories"
+        fix = f"it trades with the newest; docs/news.md says what {name} can be asked for"
     else:
         fix = "mend the lines that are named" if name == "file" else "what is named is left out; nothing else is lost"
     return Finding("news", Verdict.WARN, f"{said}; {listed(trouble, most=NAMED)}", fix)

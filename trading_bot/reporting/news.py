@@ -21,7 +21,7 @@ def print_news(stories: Sequence[ReadStory], console: Console, *, about: Symbol 
     """Print a line for each story, the newest first, and whether there are more."""
     if not stories:
         whose = f" about {one_line(about)}" if about else ""
-        console.print(Text(f"The book has no news{whose}. news.source says where they come from."))
+        console.print(Text(f"The book has no news{whose}. news.source, or news.sources, says where they come from."))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("published (UTC)", "score", "impact", "about", "source", "headline"):

@@ -43,7 +43,9 @@ def test_foreign_text_is_shown_as_text_on_its_line():
 
 
 def test_where_there_is_nothing_it_says_so():
-    assert printed(about=AMD) == ["The book has no news about AMD. news.source says where they come from."]
+    assert printed(about=AMD) == [
+        "The book has no news about AMD. news.source, or news.sources, says where they come from."
+    ]
 
 
 def test_machines_get_everything_to_the_last_digit():
