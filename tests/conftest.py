@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -84,6 +85,17 @@ def group_of(nodeid: str) -> str:
 def _with_the_server() -> frozenset[str]:
     files = (ROOT / "flows").glob("test_*.py")
     return frozenset(path.name for path in files if "desk: Callable[" in path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Generator[None]:
+    """Undo what a flow does to the logs of its process: pytest's own handlers serve every test after this one."""
+    ours = logging.getLogger("trading_bot")
+    level, kept = ours.level, [(handler, list(handler.filters)) for handler in logging.root.handlers]
+    yield
+    ours.setLevel(level)
+    for handler, filters in kept:
+        handler.filters[:] = filters
 
 
 @pytest.hookimpl(wrapper=True)
