@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -37,6 +38,7 @@ app.command("trading_bot.cli.strategy:app", name="strategy", help="Write a strat
 def main() -> None:
     """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
     gc.set_threshold(SELDOM)
+    atexit.register(gc.freeze)  # nor does Python look once more before it ends: that took a quarter of a short command
     try:
         _explained_by_its_docstring(sys.argv[1:])
         sys.exit(app(sys.argv[1:]) or DONE)
