@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import partial
 from typing import NamedTuple, NewType
 
 from trading_bot.domain.market import Symbol
@@ -108,6 +107,7 @@ class Signal:
     stop_price: Decimal | None = None  # dollars per share: wait at the broker until it is reached; None: trade now
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Order:
     """A signal with a size: what the risk rules look at."""
@@ -154,11 +154,8 @@ class Ruling(NamedTuple):
         return self.allowed < self.asked
 
 
-# What `Ruling(*fields)` returns, in half the time: nothing looks for names and defaults.
-new_ruling: Callable[[tuple[str, str, Decimal, Decimal, str, str, str, str]], Ruling] = partial(
-    tuple.__new__,  # pyright: ignore[reportUnknownMemberType]
-    Ruling,
-)
+# `new_ruling(Ruling, fields)` is `Ruling(*fields)` in less than half the time: nothing looks for names and defaults.
+new_ruling: Callable[[type[Ruling], tuple[str, str, Decimal, Decimal, str, str, str, str]], Ruling] = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 @dataclass(frozen=True, slots=True)

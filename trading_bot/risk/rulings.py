@@ -24,7 +24,7 @@ GIVEN_BY: dict[str, str] = {}  # code → the rule that gives it; a ruling is ma
 def passed(order: Order, code: str, *, observed: object = "", limit: object = "", unit: str = "") -> Ruling:
     """Let all of the order's shares through."""
     shares = order.quantity
-    return new_ruling((GIVEN_BY.get(code, ""), code, shares, shares, str(observed), str(limit), unit, ""))
+    return new_ruling(Ruling, (GIVEN_BY.get(code, ""), code, shares, shares, str(observed), str(limit), unit, ""))
 
 
 def capped(

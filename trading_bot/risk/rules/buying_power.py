@@ -32,9 +32,9 @@ class BuyingPower:
         """Return the shares that can be paid for; sales pass."""
         if order.side is Side.SELL:
             return passed(order, "BUYING_POWER_SUFFICES", observed="sales pass")
-        left = context.buying_power
-        room = left / (order.price * (1 + self.reserve))
-        needed = (order.notional * (1 + self.reserve)).quantize(CENT)
+        left, with_reserve = context.buying_power, 1 + self.reserve
+        room = left / (order.price * with_reserve)
+        needed = (order.notional * with_reserve).quantize(CENT)
         return capped(
             order,
             room,

@@ -81,7 +81,7 @@ class _Crowd:
         with self._one_at_a_time:
             self._take_up(list(positions))
             found = self._correlations(self._history.column(symbol))
-            if np.maximum.reduce(found, initial=-1.0) <= threshold:  # as nearly always
+            if not len(found) or found[found.argmax()] <= threshold:  # as nearly always
                 return ()
             places: list[int] = (found > threshold).nonzero()[0].tolist()
             return tuple(sorted(self._history.symbols[self._columns[place]] for place in places))
@@ -111,7 +111,7 @@ class _Crowd:
             return np.zeros(len(self._columns))
         if moves.gaps.item(mine):
             return np.array([_correlation(moves, mine, other) for other in self._columns])
-        found: FloatVector = self._units[: len(self._columns)] @ moves.units[mine]
+        found: FloatVector = self._units[: len(self._columns)].dot(moves.units[mine])
         for place in self._gaps:
             found[place] = _correlation(moves, mine, self._columns[place])
         return found

@@ -35,9 +35,9 @@ class PortfolioStop:
         drawdown = _fall(context.equity, context.high_water)
         seen, limit = drawdown.quantize(FOUR_PLACES), self.portfolio_stop_loss_pct
         unit = "share of the high-water mark"
-        why = self.reached(context.equity, context.high_water)
-        if not why:
+        if drawdown < limit:
             return passed(order, "DRAWDOWN_WITHIN_LIMIT", observed=seen, limit=limit, unit=unit)
+        why = self.reached(context.equity, context.high_water)
         message = f"{why}: no entries until it recovers or the owner resumes with `bensbot resume`"
         return refused(order, "DRAWDOWN_EXCEEDS_LIMIT", message, observed=seen, limit=limit, unit=unit)
 

@@ -29,7 +29,7 @@ class WholeShares:
 
     def check(self, order: Order, context: RiskContext) -> Ruling:
         """Return whole shares; a complete exit of a fractional holding passes."""
-        leaves_nothing = order.quantity == context.sellable(order.symbol) and not order.signal.purpose.is_entry
+        leaves_nothing = not order.signal.purpose.is_entry and order.quantity == context.sellable(order.symbol)
         tradable = self._rounded(order.quantity)
         if leaves_nothing or tradable == order.quantity:
             return passed(order, "QUANTITY_TRADABLE", observed=order.quantity, unit="shares")
