@@ -11,8 +11,8 @@ from trading_bot.alpaca.executions import Ask, pages
 from trading_bot.alpaca.orders import instant, number, text
 from trading_bot.domain.cash import CashActivity, CashKind
 from trading_bot.domain.errors import BrokerUnavailable
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.symbols import Symbol
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from trading_bot.alpaca.wire import Refused, Wire
 from trading_bot.domain.errors import BrokerUnavailable, DataError, NotSent, SourceUnavailable
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, RawStory, StoryId
+from trading_bot.domain.symbols import Symbol
 
 STORIES_A_PAGE = 50  # the most that Alpaca gives
 MOST_PAGES = 20  # of the same stocks in one reading; each takes a place in the limit of requests

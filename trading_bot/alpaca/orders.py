@@ -14,7 +14,6 @@ from typing import Any
 
 from trading_bot.alpaca.ticket import Ticket
 from trading_bot.domain.errors import BrokerUnavailable
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import (
     ClientOrderId,
@@ -27,6 +26,7 @@ from trading_bot.domain.orders import (
 )
 from trading_bot.domain.portfolio import Position
 from trading_bot.domain.ports import BrokerAccount, TradingCalendar
+from trading_bot.domain.symbols import Symbol
 
 log = logging.getLogger(__name__)
 

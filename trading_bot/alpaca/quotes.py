@@ -9,7 +9,7 @@ from trading_bot.alpaca.orders import instant, number
 from trading_bot.alpaca.wire import Wire
 from trading_bot.domain.errors import BrokerUnavailable
 from trading_bot.domain.listing import Quote
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.symbols import Symbol
 
 
 def latest_quotes(wire: Wire, symbols: Sequence[Symbol]) -> dict[Symbol, Quote]:

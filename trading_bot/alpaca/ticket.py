@@ -7,9 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import round_against_us
 from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderType, Side
+from trading_bot.domain.symbols import Symbol
 
 
 class Class(StrEnum):

@@ -39,7 +39,7 @@ def orders(
         raise SettingsError("--follow shows orders as they move, line by line: leave --json and --open out.")
     if follow:
         return _follow(symbol, config)
-    from trading_bot.domain.market import Symbol
+    from trading_bot.domain.symbols import Symbol
     from trading_bot.reporting.broker import external_as_text, orders_as_json, orders_as_text
 
     with book_to_read(config) as book:

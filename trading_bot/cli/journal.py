@@ -28,7 +28,7 @@ Cycle = Annotated[
 def why(symbol: str, *, cycle: Cycle = None, config: Config = None, as_json: Json = False) -> int:
     """Tell why SYMBOL was traded in a cycle, or why it was not."""
     from trading_bot.core.story import why as find_out
-    from trading_bot.domain.market import Symbol
+    from trading_bot.domain.symbols import Symbol
     from trading_bot.reporting.story import print_story, story_as_json
 
     with book_to_read(config) as book:
@@ -68,9 +68,10 @@ def journal(
     if wanted.limit < 0:
         raise SettingsError(f"--limit {wanted.limit} is no number of decisions; write 0 (all) or more.")
     from trading_bot.reporting.journal import journal_as_csv, journal_as_json, print_journal
-    from trading_bot.risk.registry import RISK_RULES
 
     if wanted.rule is not None:
+        from trading_bot.risk.registry import RISK_RULES
+
         RISK_RULES.get(wanted.rule)  # a name that no rule has would find nothing for ever
     with book_to_read(config) as book:
         asked = _filter(wanted, book)
@@ -87,8 +88,8 @@ def journal(
 
 
 def _filter(wanted: Wanted, book: StateManager) -> Filter:
-    from trading_bot.domain.market import Symbol
     from trading_bot.domain.stories import Filter
+    from trading_bot.domain.symbols import Symbol
 
     return Filter(
         symbol=Symbol(wanted.symbol.upper()) if wanted.symbol else None,

@@ -22,7 +22,7 @@ def news(
     """List the news that the bot has read, the newest first: all, or those about SYMBOL."""
     if limit < 0:
         raise SettingsError(f"--limit {limit} is no number of stories; write 0 (all) or more.")
-    from trading_bot.domain.market import Symbol
+    from trading_bot.domain.symbols import Symbol
     from trading_bot.reporting.news import news_as_json, print_news
 
     about = Symbol(symbol.upper()) if symbol else None

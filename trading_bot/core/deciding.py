@@ -12,8 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from trading_bot.core.comparing import by_hand
-from trading_bot.domain.cycle import ControlState, CycleTicket, TradingState
+from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.inputs import Inputs
 from trading_bot.domain.listing import KnowsAssets, KnowsQuotes
@@ -25,12 +24,14 @@ from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
 from trading_bot.domain.words import shares_text
-from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager, StopAction
 from trading_bot.risk.shadow import with_pending
-from trading_bot.strategies.manager import StrategyManager
+from trading_bot.risk.stop_action import PORTFOLIO_STOP, StopAction
 
 if TYPE_CHECKING:
     from trading_bot.core.desk import Desk
+    from trading_bot.domain.cycle import ControlState, CycleTicket
+    from trading_bot.risk.manager import RiskManager
+    from trading_bot.strategies.manager import StrategyManager
 
 
 OVERSOLD = "oversold"  # the strategy of signals that buy back what was sold and not held
@@ -38,6 +39,8 @@ OVERSOLD = "oversold"  # the strategy of signals that buy back what was sold and
 
 def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequence[Signal]) -> Inputs:
     """Ask book and broker. With nothing to decide few questions are asked: most sessions change nothing."""
+    from trading_bot.core.comparing import by_hand  # deciding again asks nobody
+
     to_decide, broker, orders = bool(signals), desk.broker, working(desk)
     symbols = tuple(dict.fromkeys(signal.symbol for signal in signals))
     return Inputs(

@@ -15,7 +15,7 @@ from trading_bot.core.archive import archive_old, first_day_kept
 from trading_bot.core.schedule import day_is_over
 from trading_bot.domain.day import BookedDay, DayCycles
 from trading_bot.domain.errors import DataError, SettingsError, SourceUnavailable, StateError
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import counted
 from trading_bot.notifications.texts import end_of_day
 from trading_bot.reporting.day import DayReport, day_report

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from trading_bot.domain.errors import PluginError
-from trading_bot.risk.manager import RiskManager, StopAction
-from trading_bot.risk.protection import ProtectiveStop
-from trading_bot.risk.registry import build_rules
+from trading_bot.risk.stop_action import StopAction
 from trading_bot.strategies.manager import Member, StrategyManager, Targets
 from trading_bot.strategies.registry import STRATEGIES
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
     from trading_bot.domain.tournament import Team
+    from trading_bot.risk.manager import RiskManager
+    from trading_bot.risk.protection import ProtectiveStop
 
 
 def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> StrategyManager:
@@ -50,6 +50,9 @@ def _member(name: str, weight: float, options: Mapping[str, Any]) -> Member:
 
 def risk_manager(settings: TradingBotSettings) -> RiskManager:
     """Build every rule there is."""
+    from trading_bot.risk.manager import RiskManager  # who only asks for opinions does not need it
+    from trading_bot.risk.registry import build_rules
+
     limits = {name: getattr(settings.risk, name) for name in type(settings.risk).model_fields if name != "options"}
     stop = protective_stop(settings)
     rules = build_rules(limits, settings.risk.options)
@@ -59,6 +62,8 @@ def risk_manager(settings: TradingBotSettings) -> RiskManager:
 
 def protective_stop(settings: TradingBotSettings) -> ProtectiveStop:
     """Return which exits protect a position."""
+    from trading_bot.risk.protection import ProtectiveStop
+
     risk = settings.risk
     return ProtectiveStop(
         enabled=risk.position_stop,

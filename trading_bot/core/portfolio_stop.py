@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trading_bot.core.deciding import valuation
 from trading_bot.domain.cycle import CycleTicket, TradingState
 from trading_bot.domain.market import MarketState
-from trading_bot.risk.manager import PORTFOLIO_STOP, StopAction
+from trading_bot.risk.stop_action import PORTFOLIO_STOP, StopAction
 
 if TYPE_CHECKING:
     from trading_bot.core.desk import Desk

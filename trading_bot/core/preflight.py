@@ -19,8 +19,8 @@ from trading_bot.core.hours import NEW_YORK, TradingHours
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
 from trading_bot.domain.listing import KnowsSessions
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.ports import TellsTime
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import counted, dollars, listed, one_line
 from trading_bot.state.audit import check_ledger
 from trading_bot.state.manager import StateManager, open_read_only

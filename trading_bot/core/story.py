@@ -11,9 +11,9 @@ from trading_bot.config.typed_settings import load_recorded
 from trading_bot.core.again import shadow_portfolio, team_then
 from trading_bot.core.deciding import sells_everything, valuation
 from trading_bot.domain.errors import DataError, PluginError, SettingsError, StateCorrupt, StateError
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter, Story, Thinking
-from trading_bot.risk.manager import StopAction
+from trading_bot.domain.symbols import Symbol
+from trading_bot.risk.stop_action import StopAction
 
 if TYPE_CHECKING:
     from trading_bot.domain.inputs import CycleRecord

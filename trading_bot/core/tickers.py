@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.symbols import Symbol
 
 
 def as_held(typed: Iterable[str], held: Collection[Symbol]) -> tuple[Symbol, ...]:

@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import CENT, ZERO, cents
 from trading_bot.domain.orders import ClientOrderId, OrderUpdate, Side
 from trading_bot.domain.portfolio import EquityPoint
+from trading_bot.domain.symbols import Symbol
 
 
 class CashKind(StrEnum):

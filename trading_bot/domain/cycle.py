@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from trading_bot.domain.cash import CashActivity
-from trading_bot.domain.market import MarketState, Symbol
-from trading_bot.domain.orders import Decision, Fill, OrderUpdate
-from trading_bot.domain.portfolio import EquityPoint, Portfolio
 from trading_bot.domain.records import made_fast
-from trading_bot.domain.tournament import Team
+
+if TYPE_CHECKING:
+    from trading_bot.domain.cash import CashActivity
+    from trading_bot.domain.market import MarketState, Symbol
+    from trading_bot.domain.orders import Decision, Fill, OrderUpdate
+    from trading_bot.domain.portfolio import EquityPoint, Portfolio
+    from trading_bot.domain.tournament import Team
 
 
 class TradingState(StrEnum):

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from trading_bot.domain.cash import CashActivity
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Position
+from trading_bot.domain.symbols import Symbol
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Protocol, runtime_checkable
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import ClientOrderId, OrderUpdate
+from trading_bot.domain.symbols import Symbol
 
 
 @dataclass(frozen=True, slots=True)

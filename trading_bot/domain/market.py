@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NewType
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trading_bot.domain.money import price_of
 from trading_bot.domain.records import made_fast
+from trading_bot.domain.symbols import Symbol
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Symbol = NewType("Symbol", str)
 UNKNOWN_SECTOR = "unknown sector"  # of all symbols whose sector is not known, together
 FloatMatrix = NDArray[np.float64]  # (T, N)
 FloatVector = NDArray[np.float64]  # (T,)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, NewType, Protocol, runtime_checkable
 
-from trading_bot.domain.market import Symbol
+from trading_bot.domain.symbols import Symbol
 
 StoryId = NewType("StoryId", str)
 

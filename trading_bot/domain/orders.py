@@ -9,9 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import cents
 from trading_bot.domain.records import made_fast
+from trading_bot.domain.symbols import Symbol
 
 ClientOrderId = NewType("ClientOrderId", str)
 ExecutionId = NewType("ExecutionId", str)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.records import made_fast
+from trading_bot.domain.symbols import Symbol
 
 
 @made_fast

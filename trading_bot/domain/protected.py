@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import OpenOrder, Purpose
 from trading_bot.domain.portfolio import Position
+from trading_bot.domain.symbols import Symbol
 
 
 class Exit(StrEnum):

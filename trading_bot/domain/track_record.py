@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.records import made_fast
+from trading_bot.domain.symbols import Symbol
 
 MOST_SESSIONS = 21  # a month of them: as far back as a loss is counted
 RATE_WINDOW = timedelta(minutes=1)  # in which orders are counted against a rate

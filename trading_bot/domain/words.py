@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import cents
 from trading_bot.domain.orders import (
     Approved,
@@ -18,6 +17,7 @@ from trading_bot.domain.orders import (
     Signal,
     binding_ruling,
 )
+from trading_bot.domain.symbols import Symbol
 
 
 def dollars(amount: Decimal) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from trading_bot.domain.errors import BrokerError, DataError, SourceUnavailable
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, NewsItem, NewsSource, Rationed, RawStory
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import counted, one_line
 from trading_bot.intelligence.cleaning import LONGEST_HEADLINE, LONGEST_NAME, LONGEST_SUMMARY, address, plain
 from trading_bot.intelligence.matching import first_told, symbols_of

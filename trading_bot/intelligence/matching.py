@@ -9,8 +9,8 @@ from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import NewsItem
+from trading_bot.domain.symbols import Symbol
 
 SAME_STORY = timedelta(hours=48)  # one story told again within so long is no new one
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,5}(?:[.\-][A-Za-z]{1,2})?)(?![\w])")

@@ -35,13 +35,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from trading_bot.domain.cycle import CycleReport
-from trading_bot.domain.market import MarketState
-from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 from trading_bot.domain.words import verdict
-from trading_bot.reporting.cash import cash_document
-from trading_bot.reporting.metrics import holdings
+
+if TYPE_CHECKING:
+    from trading_bot.domain.cycle import CycleReport
+    from trading_bot.domain.market import MarketState
+    from trading_bot.domain.orders import Decision, Fill, OrderUpdate
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -50,6 +51,9 @@ FORMAT = 1
 
 def report_as_json(report: CycleReport) -> str:
     """Return the report as indented JSON with the keys listed above."""
+    from trading_bot.reporting.cash import cash_document  # a single decision needs neither
+    from trading_bot.reporting.metrics import holdings
+
     document: dict[str, Json] = {
         "format": FORMAT,
         "status": "completed",

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from trading_bot.domain.cycle import ControlState, TradingState
 from trading_bot.domain.day import BookedDay, DayFill
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import OrderStatus, Side
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.domain.statistics import Slippage
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import counted, ordered, sentence
 from trading_bot.reporting.cash import fees_of
 from trading_bot.reporting.metrics import EquityChange, Holding, change_since, holding_at

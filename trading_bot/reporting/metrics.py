@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from trading_bot.domain.cycle import CycleReport
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.portfolio import EquityPoint, Position
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import signed_dollars, signed_percent
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import NewsItem, ReadStory
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import listed, one_line
 
 MOST_SYMBOLS = 4  # named in a line

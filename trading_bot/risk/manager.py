@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
-from enum import StrEnum
 
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import ZERO, whole_shares
@@ -29,24 +28,16 @@ from trading_bot.risk.rules.portfolio_stop import PortfolioStop
 from trading_bot.risk.rules.whole_shares import FRACTION
 from trading_bot.risk.rulings import RULE_FAULTS
 from trading_bot.risk.shadow import Shadow
+from trading_bot.risk.stop_action import PORTFOLIO_STOP, StopAction
 from trading_bot.risk.stop_orders import stop_orders
 
 log = logging.getLogger(__name__)
 
-PORTFOLIO_STOP = "portfolio_stop"  # the rule, and who changes the state because of it
 NOTHING_ASKED = "there is nothing to trade"
 RULE_FAILED = "RULE_FAILED"  # the code of a rule that is wrong itself
 
 
 Check = Callable[[Order, RiskContext], Ruling]  # of a rule
-
-
-class StopAction(StrEnum):
-    """What follows when the portfolio stop is reached."""
-
-    ENTRIES = "entries"  # nothing is bought until equity recovers, or the owner resumes
-    REDUCING = "reducing"  # the trading state becomes REDUCING, until the owner resumes
-    FLATTEN = "flatten"  # so it does, and every position is sold
 
 
 class RiskManager:

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling, new_ruling
 from trading_bot.domain.ports import RiskContext
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.track_record import Closed, ClosedTrade, sorted_out
 
 NOT_FOR_EXITS = "exits pass"

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from trading_bot.state import audit_money, audit_trading
 from trading_bot.state.records import Violation
 from trading_bot.storage import dialects
 
@@ -22,6 +21,8 @@ def check_ledger(book: Engine | Connection) -> tuple[Violation, ...]:
 
     Give an engine (`StateManager.engine`) or a connection; all is read at one instant.
     """
+    from trading_bot.state import audit_money, audit_trading  # opening a book does not need them
+
     with _connected(book) as connection:
         return (*audit_trading.violations(connection), *audit_money.violations(connection))
 

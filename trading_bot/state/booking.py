@@ -11,9 +11,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.holdings import NOTHING, Event, Holding, SplitBooked, Traded, after_fill, replay
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import ClientOrderId, Fill
+from trading_bot.domain.symbols import Symbol
 from trading_bot.state import rows
 from trading_bot.state.schema import cash_ledger, corporate_actions, fills, intents, orders, positions
 from trading_bot.state.standings import save_standings, standing_of

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Select, func, insert, select
 from trading_bot.domain.cash import BY_OWNER, CashActivity, CashKind, Traded
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import StateError
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OUR_PREFIX, ClientOrderId, OrderStatus, Side
 from trading_bot.domain.ports import Clock
+from trading_bot.domain.symbols import Symbol
 from trading_bot.state import booking
 from trading_bot.state import lease as leases
 from trading_bot.state.booking import CashEntry

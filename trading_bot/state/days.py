@@ -12,10 +12,10 @@ from trading_bot.domain.cycle import CycleStatus
 from trading_bot.domain.day import BookedDay, DayCycles, DayDecisions, DayFill
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.holdings import Event, SplitBooked, Traded, replay
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OpenOrder, OrderStatus, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Position
+from trading_bot.domain.symbols import Symbol
 from trading_bot.state import rows
 from trading_bot.state.cash import activities_between, paid_in
 from trading_bot.state.schema import (

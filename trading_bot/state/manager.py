@@ -2,56 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from types import TracebackType
-from typing import Self
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING, Self
 
 from trading_bot.domain.errors import SchemaOutdated, StateError
-from trading_bot.domain.ports import Clock
-from trading_bot.state.cash import CashBook
-from trading_bot.state.chores import ChoreBook
-from trading_bot.state.control import ControlBook
-from trading_bot.state.cycles import CycleBook
-from trading_bot.state.days import DayBook
-from trading_bot.state.journal import Journal
-from trading_bot.state.ledger import Ledger
-from trading_bot.state.news import NewsBook
-from trading_bot.state.recording import Recordings
-from trading_bot.state.rotations import RotationBook
-from trading_bot.state.statistics import StatisticsBook
-from trading_bot.state.stories import StoryBook
 from trading_bot.state.upgrade import REVISIONS, bring_up_to_date, require_known, stored_revision
 from trading_bot.storage import dialects
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    from sqlalchemy import Engine
+
+    from trading_bot.domain.ports import Clock
+    from trading_bot.state.cash import CashBook
+    from trading_bot.state.chores import ChoreBook
+    from trading_bot.state.control import ControlBook
+    from trading_bot.state.cycles import CycleBook
+    from trading_bot.state.days import DayBook
+    from trading_bot.state.journal import Journal
+    from trading_bot.state.ledger import Ledger
+    from trading_bot.state.news import NewsBook
+    from trading_bot.state.recording import Recordings
+    from trading_bot.state.rotations import RotationBook
+    from trading_bot.state.statistics import StatisticsBook
+    from trading_bot.state.stories import StoryBook
 
 
 class StateManager:
     """The book, and the only writer of it.
 
-    It has several parts, one for each question. `control`: may the bot trade? `cycles`: which cycles
-    ran? `journal`: what was decided and sent? `ledger`: what do we own? `cash`: what came and went
-    without a trade? `rotations`: who decides? `chores`: what was done once a session? `recordings`:
-    what did a cycle know? `news`: what did the world say? `stories`: why was that decided?
-    `statistics`: what did it all come to?
+    It has several parts, one for each question. They hold nothing of their own, so a part is imported and made when it
+    is asked: most commands ask few of them.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Take an open database; `open` and `open_read_only` make one."""
-        self._database = database
-        self.control = ControlBook(database, clock)
-        self.cycles = CycleBook(database, clock)
-        self.journal = Journal(database, clock)
-        self.ledger = Ledger(database, clock)
-        self.cash = CashBook(database, clock)
-        self.rotations = RotationBook(database, clock)
-        self.chores = ChoreBook(database, clock)
-        self.news = NewsBook(database, clock)
-        self.recordings = Recordings(database)
-        self.stories = StoryBook(database)
-        self.statistics = StatisticsBook(database)
-        self.days = DayBook(database)
+        self._database, self._clock = database, clock
 
     @classmethod
     def open(cls, url: str, *, clock: Clock, busy_timeout_seconds: float = 5.0) -> StateManager:
@@ -73,6 +61,90 @@ class StateManager:
             database.close()
             raise
         return cls(database, clock)
+
+    @property
+    def control(self) -> ControlBook:
+        """May the bot trade?"""
+        from trading_bot.state.control import ControlBook
+
+        return ControlBook(self._database, self._clock)
+
+    @property
+    def cycles(self) -> CycleBook:
+        """Which cycles ran?"""
+        from trading_bot.state.cycles import CycleBook
+
+        return CycleBook(self._database, self._clock)
+
+    @property
+    def journal(self) -> Journal:
+        """What was decided and sent?"""
+        from trading_bot.state.journal import Journal
+
+        return Journal(self._database, self._clock)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What do we own?"""
+        from trading_bot.state.ledger import Ledger
+
+        return Ledger(self._database, self._clock)
+
+    @property
+    def cash(self) -> CashBook:
+        """What came and went without a trade?"""
+        from trading_bot.state.cash import CashBook
+
+        return CashBook(self._database, self._clock)
+
+    @property
+    def rotations(self) -> RotationBook:
+        """Who decides?"""
+        from trading_bot.state.rotations import RotationBook
+
+        return RotationBook(self._database, self._clock)
+
+    @property
+    def chores(self) -> ChoreBook:
+        """What was done once a session?"""
+        from trading_bot.state.chores import ChoreBook
+
+        return ChoreBook(self._database, self._clock)
+
+    @property
+    def news(self) -> NewsBook:
+        """What did the world say?"""
+        from trading_bot.state.news import NewsBook
+
+        return NewsBook(self._database, self._clock)
+
+    @property
+    def recordings(self) -> Recordings:
+        """What did a cycle know?"""
+        from trading_bot.state.recording import Recordings
+
+        return Recordings(self._database)
+
+    @property
+    def stories(self) -> StoryBook:
+        """Why was that decided?"""
+        from trading_bot.state.stories import StoryBook
+
+        return StoryBook(self._database)
+
+    @property
+    def statistics(self) -> StatisticsBook:
+        """What did it all come to?"""
+        from trading_bot.state.statistics import StatisticsBook
+
+        return StatisticsBook(self._database)
+
+    @property
+    def days(self) -> DayBook:
+        """What did a session come to?"""
+        from trading_bot.state.days import DayBook
+
+        return DayBook(self._database)
 
     @property
     def place(self) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, insert, select, text
 
 from trading_bot.domain.cycle import Lease
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import NewsItem, ReadStory, StoryId, moods
 from trading_bot.domain.ports import Clock
+from trading_bot.domain.symbols import Symbol
 from trading_bot.state import lease as leases
 from trading_bot.state.schema import cycles, news, news_moods, news_symbols
 from trading_bot.storage.database import Database

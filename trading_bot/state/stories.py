@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, select
 
 from trading_bot.domain.errors import StateError
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter
+from trading_bot.domain.symbols import Symbol
 from trading_bot.state import rows
 from trading_bot.state.schema import cycles, decisions, fills, intents, orders, signals
 from trading_bot.storage.database import Database

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import Purpose
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.track_record import ClosedTrade
 from trading_bot.state.schema import corporate_actions, fills, intents, positions
 

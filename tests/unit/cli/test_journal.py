@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,44 @@ def document(said: Said) -> Any:
     code, out, _ = said
     assert code == 0
     return json.loads(out)
+
+
+# ── what they need ────────────────────────────────────────────────────────────────────────────────
+
+ONLY_TRADERS_NEED = {
+    "alembic",
+    "exchange_calendars",
+    "pandas",
+    "prefect",
+    "sqlalchemy.orm",
+    "trading_bot.brokers",
+    "trading_bot.data",
+    "trading_bot.domain.cash",
+    "trading_bot.domain.statistics",
+    "trading_bot.risk.manager",
+    "trading_bot.risk.rules",
+    "trading_bot.state.audit_money",
+    "trading_bot.state.journal",
+    "trading_bot.state.ledger",
+    "trading_bot.tournament",
+}
+ONLY_THINKING_NEEDS = {"numpy", "trading_bot.core.again", "trading_bot.domain.inputs", "trading_bot.domain.ports"}
+
+
+@pytest.mark.parametrize(
+    ("words", "needless"),
+    [(["why", "AMD"], ONLY_TRADERS_NEED), (["journal"], ONLY_TRADERS_NEED | ONLY_THINKING_NEEDS)],
+)
+def test_who_asks_the_book_waits_for_no_import_of_what_others_need(traded: Path, words: list[str], needless: set[str]):
+    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules)); from trading_bot import cli; cli.main()"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=traded.parent, capture_output=True, text=True, check=True
+    )
+
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "trading_bot.state.stories" in imported
+    assert imported & needless == set()
 
 
 # ── why ───────────────────────────────────────────────────────────────────────────────────────────

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from trading_bot.alpaca.connect import DATA_LINE, keys_of, news_wire
 from trading_bot.alpaca.news import AlpacaNews
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery
+from trading_bot.domain.symbols import Symbol
 from trading_bot.intelligence.registry import news_source
 
 

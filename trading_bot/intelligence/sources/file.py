@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from trading_bot.domain.errors import DataError, SettingsError
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, RawStory, StoryId
+from trading_bot.domain.symbols import Symbol
 from trading_bot.intelligence.registry import news_source
 
 log = logging.getLogger(__name__)

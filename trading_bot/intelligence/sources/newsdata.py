@@ -17,8 +17,8 @@ from annotated_types import Ge
 from pydantic import AfterValidator, SecretStr
 
 from trading_bot.domain.errors import DataError, SettingsError
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, RawStory, StoryId
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.words import counted
 from trading_bot.intelligence.registry import news_source
 from trading_bot.intelligence.web import Document, Provider, text_of, web_address

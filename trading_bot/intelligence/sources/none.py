@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery
+from trading_bot.domain.symbols import Symbol
 from trading_bot.intelligence.registry import news_source
 
 

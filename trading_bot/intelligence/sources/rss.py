@@ -19,8 +19,8 @@ from annotated_types import Ge
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, SecretStr
 
 from trading_bot.domain.errors import DataError, SettingsError, SourceUnavailable
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.news import Delivery, RawStory, StoryId
+from trading_bot.domain.symbols import Symbol
 from trading_bot.intelligence.cleaning import plain
 from trading_bot.intelligence.registry import news_source
 from trading_bot.intelligence.web import LONGEST_QUOTE, Provider, web_address

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Gt, Le
 
-from trading_bot.domain.market import Symbol
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
+from trading_bot.domain.symbols import Symbol
 from trading_bot.risk.registry import risk_rule
 from trading_bot.risk.rulings import NOT_FOR_EXITS, capped, passed, share_of_equity, value_of
 from trading_bot.risk.stop_distance import WHOLE, StopBy, StopDistance
