@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flows.server import ServerUnavailable, StartedServer, running_server
 from trading_bot.domain.errors import PluginError, SettingsError
-from trading_bot.terminal import DONE, FAILED, WRONG_SETTINGS, exit_code_of, hide, say, stop_on_signals
+from trading_bot.terminal import (
+    DONE,
+    FAILED,
+    WRONG_SETTINGS,
+    exit_code_of,
+    hide,
+    say,
+    spell_out_what_cannot_be_shown,
+    stop_on_signals,
+)
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
@@ -51,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done or skipped, 1 failed, 2 wrong settings, 128+n signal n."""
     options = _parsed(arguments)
     stop_on_signals()
+    spell_out_what_cannot_be_shown()
     try:
         return _run(options)
     except (SettingsError, PluginError) as error:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import signal
+import struct
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 from trading_bot.domain.secrets import OF_THIS_PROCESS
 
+if TYPE_CHECKING:
+    import io
+
 DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
+NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+SPELT_OUT = "bensbot.spelt-out"  # an error handler of codecs
 
 
 SIGNAL_EXIT = 128  # plus the number of the signal, as shells have it
@@ -43,6 +53,30 @@ def say(line: str) -> None:
     with suppress(BrokenPipeError):
         sys.stderr.write(OF_THIS_PROCESS.mask(line) + "\n")
         sys.stderr.flush()
+
+
+def spell_out_what_cannot_be_shown() -> None:
+    """Print the code of a letter that the terminal's encoding lacks, instead of failing after the work is done.
+
+    It is written as JSON writes it, so that documents stay documents. Python spells out standard error by itself.
+    """
+    codecs.register_error(SPELT_OUT, _spelt_out)
+    if sys.stdout.errors == "strict":
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(errors=SPELT_OUT)
+
+
+def _spelt_out(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{unit:04x}" for (unit,) in struct.iter_unpack(">H", units)), error.end
+
+
+def what_helps(error: OSError) -> str:
+    """Return what to do when the system does not let us read or write; empty where the error is of another kind."""
+    if error.errno in NO_RIGHT:
+        return "Name a place that this user may use."
+    return "Make room, and ask again." if error.errno in NO_ROOM else ""
 
 
 def person() -> str:

@@ -15,7 +15,17 @@ from cyclopts import App, Parameter
 from trading_bot import __version__
 from trading_bot.cli.options import Config, Json
 from trading_bot.domain.errors import BensBotError, PluginError, SettingsError
-from trading_bot.terminal import DONE, FAILED, WRONG_SETTINGS, exit_code_of, hide, say, stop_on_signals
+from trading_bot.terminal import (
+    DONE,
+    FAILED,
+    WRONG_SETTINGS,
+    exit_code_of,
+    hide,
+    say,
+    spell_out_what_cannot_be_shown,
+    stop_on_signals,
+    what_helps,
+)
 
 if TYPE_CHECKING:
     from trading_bot.domain.cycle import CycleReport
@@ -39,9 +49,13 @@ def main() -> None:
     """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
     gc.set_threshold(SELDOM)
     atexit.register(gc.freeze)  # nor does Python look once more before it ends: that took a quarter of a short command
+    spell_out_what_cannot_be_shown()
     try:
         _explained_by_its_docstring(sys.argv[1:])
-        sys.exit(app(sys.argv[1:]) or DONE)
+        try:
+            sys.exit(app(sys.argv[1:]) or DONE)
+        finally:
+            sys.stdout.flush()  # here, where it is known what to say when it cannot be written
     except (SettingsError, PluginError) as error:
         say(f"bensbot: {error}")
         sys.exit(WRONG_SETTINGS)
@@ -49,11 +63,23 @@ def main() -> None:
         say(f"bensbot: {error}")
         sys.exit(FAILED)
     except BrokenPipeError:  # whoever reads has read enough, as `| head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be flushed goes nowhere
+        _print_no_more()
         sys.exit(CLOSED_PIPE)
+    except OSError as error:
+        if not (helps := what_helps(error)):
+            raise
+        if error.filename is None:  # what is printed goes to a file
+            _print_no_more()
+        say(f"bensbot: {f'{error.filename}: ' if error.filename else ''}{error.strerror}. {helps}")
+        sys.exit(FAILED)
     except KeyboardInterrupt as stop:
         say("bensbot: stopped. Whatever was sent before is in the book; the next run goes on from there.")
         sys.exit(exit_code_of(stop))
+
+
+def _print_no_more() -> None:
+    """Let what is left to be flushed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command

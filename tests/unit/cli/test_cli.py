@@ -518,6 +518,14 @@ def test_a_signal_ends_a_loop_with_one_line_and_no_failure(tmp_path: Path, numbe
     assert rows(tmp_path / ".bensbot" / "bensbot.db", "SELECT owner FROM lease") == [(None,)]
 
 
+def test_a_full_disk_is_said_in_one_line(bensbot: Bensbot, monkeypatch: pytest.MonkeyPatch):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        said = bensbot("config", "show")
+
+    assert (said.code, said.err) == (1, "bensbot: No space left on device. Make room, and ask again.\n")
+
+
 def test_switching_without_a_book_makes_none(bensbot: Bensbot, tmp_path: Path):
     said = bensbot("halt", "--because", "smoke")
 
