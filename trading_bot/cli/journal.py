@@ -67,6 +67,8 @@ def journal(
         raise SettingsError("--json is one form and --csv another; write one of them.")
     if wanted.limit < 0:
         raise SettingsError(f"--limit {wanted.limit} is no number of decisions; write 0 (all) or more.")
+    if wanted.since and wanted.until and wanted.since > wanted.until:
+        raise SettingsError(f"--from {wanted.since} is after --to {wanted.until}: nothing lies in between.")
     from trading_bot.reporting.journal import journal_as_csv, journal_as_json, print_journal
 
     if wanted.rule is not None:

@@ -250,6 +250,7 @@ def test_the_journal_opens_in_a_spreadsheet(bensbot: Bensbot):
         (("--json", "--csv"), "write one of them"),
         (("--limit", "-1"), "--limit -1 is no number of decisions"),
         (("--rule", "max_open_trade"), "max_open_trades"),
+        (("--from", "2022-02-01", "--to", "2022-01-03"), "--from 2022-02-01 is after --to 2022-01-03"),
     ],
 )
 def test_a_question_without_an_answer_is_refused(bensbot: Bensbot, words: tuple[str, ...], said: str):
