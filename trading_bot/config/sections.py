@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from trading_bot.config.section import Section
 from trading_bot.config.values import (
     LISTED,
+    BookAddress,
     Companies,
     Count,
     Day,
@@ -279,7 +280,7 @@ class StateSettings(Section):
     folder: UserPath = Field(
         default=Path(".bensbot"), description="Folder of the bot's files, from the current directory."
     )
-    url: SecretStr | None = Field(
+    url: BookAddress | None = Field(
         default=None,
         description="SQLAlchemy URL of the book; none is bensbot.db in the folder. "
         "A URL with a password belongs into BENSBOT_STATE__URL.",

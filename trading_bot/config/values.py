@@ -159,6 +159,13 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _book_address(value: SecretStr) -> SecretStr:
+    """Take the URL of a database that can hold a book."""
+    if not re.match(r"(sqlite|postgres(ql)?)(\+\w+)?://", value.get_secret_value()):
+        raise advice("write a URL that begins with sqlite:/// or postgresql+psycopg://")
+    return value
+
+
 def _stream_address(value: str) -> str:
     """Take the address of a stream that sees our keys: encrypted, or on this machine."""
     if not re.fullmatch(r"wss?://[^/\s?#@]+(/[^\s?#]*)?", value):
@@ -172,6 +179,7 @@ def _stream_address(value: str) -> str:
 TimeOfDay = Annotated[str, Field(pattern=rf"^{CLOCK}$"), BeforeValidator(_clock_time)]
 Day = Annotated[date, BeforeValidator(_day)]
 UserPath = Annotated[Path, AfterValidator(_at_home)]
+BookAddress = Annotated[SecretStr, AfterValidator(_book_address)]
 Address = Annotated[str, AfterValidator(_address)]
 StreamAddress = Annotated[str, AfterValidator(_stream_address)]
 

@@ -56,7 +56,7 @@ def _parsed(column: pd.Series, file: str) -> pd.Series:
     given = text.notna() & (text != "")
     wrong = text[given & ~text.str.fullmatch(ISO_DATE).fillna(value=False)]
     if len(wrong):
-        raise DataError(f"{file}: date {wrong.iloc[0]!r} cannot be read without guessing, write it as 2022-03-01.")
+        raise DataError(f"{file}: date {wrong.iloc[0]!r} cannot be read without guessing, write it like 2022-12-31.")
     zoned = text[given].str.fullmatch(OFFSET)
     if zoned.any() and not zoned.all():
         raise DataError(f"{file}: some timestamps have a timezone and some have none. Give all of them one, or none.")

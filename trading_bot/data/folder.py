@@ -28,6 +28,8 @@ SUFFIXES = (".csv", ".parquet")
 
 def price_files(folder: Path) -> list[Path]:
     """Return the price files in `folder` by name. Raises SettingsError when it is missing or has none."""
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"data.folder: {folder} is a file. Name the folder that it is in.")
     if not folder.is_dir():
         raise SettingsError(f"data.folder: the folder of price files {folder} does not exist.")
     files = sorted(

@@ -463,6 +463,11 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
     [
         ("strategy: {team: [sma_crossed]}", "There is no strategy called 'sma_crossed'. Did you mean 'sma_cross'?"),
         ("broker: {name: papper}", "There is no broker called 'papper'. Did you mean 'paper'?"),
+        (
+            "state: {url: 'mysql://ben:hush@db/book'}",
+            "write a URL that begins with sqlite:/// or postgresql+psycopg://",
+        ),
+        ("data: {source: files, folder: wrong.yaml}", "wrong.yaml is a file. Name the folder that it is in."),
         ("data: {source: simple}", "There is no price source called 'simple'. Did you mean 'sample'?"),
         (
             "strategy: {team: [{name: sma_cross, options: {fsat: 3}}]}",
@@ -470,7 +475,7 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
         ),
     ],
 )
-def test_config_check_finds_plug_ins_that_do_not_exist(bensbot: Bensbot, tmp_path: Path, text: str, said: str):
+def test_config_check_finds_what_does_not_exist(bensbot: Bensbot, tmp_path: Path, text: str, said: str):
     (tmp_path / "wrong.yaml").write_text(text)
 
     ended = bensbot("config", "check", "wrong.yaml")
@@ -478,6 +483,7 @@ def test_config_check_finds_plug_ins_that_do_not_exist(bensbot: Bensbot, tmp_pat
     assert ended.code == 2
     assert ended.is_one_paragraph
     assert said in ended.err
+    assert "hush" not in ended.err
 
 
 # ── the command itself ────────────────────────────────────────────────────────────────────────────
