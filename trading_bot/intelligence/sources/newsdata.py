@@ -1,4 +1,6 @@
-"""News from NewsData.io: its latest news, https://newsdata.io/documentation (api-authentication, http-response-code).
+"""News from NewsData.io: its latest news, https://newsdata.io/documentation.
+
+Its pages api-authentication, advanced-search (phrases in quotes, joined by OR) and http-response-code are the source.
 
 What shapes the questions: each page is a credit (200 a day on the free plan) and has 10 stories; a question may have
 100 characters, and more is answered with HTTP 422 UnsupportedQueryLength. Stories come newest first, up to 48 hours
