@@ -53,7 +53,7 @@ def decide_again(
 def team_then(record: CycleRecord, settings: TradingBotSettings) -> StrategyManager:
     """Return those who decided: a rotation's choice, unless these settings want none. Raises PluginError."""
     rotates = settings.orchestrator.enable_strategy_rotation
-    return strategy_manager(settings, record.conditions.team if rotates else None)
+    return strategy_manager(settings, record.conditions.team if rotates else None, looking_back=True)
 
 
 def shadow_portfolio(record: CycleRecord) -> Portfolio:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from trading_bot.risk.protection import ProtectiveStop
 
 
-def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> StrategyManager:
-    """Build the team, that of the settings by default. Raises PluginError."""
+def strategy_manager(
+    settings: TradingBotSettings, team: Team | None = None, *, looking_back: bool = False
+) -> StrategyManager:
+    """Build the team, that of the settings by default. Who looks back imports no others. Raises PluginError."""
     chosen = settings.strategy
     targets = Targets(
         position_weight=chosen.position_weight,
@@ -31,9 +33,12 @@ def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> 
         rebalance_threshold=chosen.rebalance_threshold,
     )
     if team is None or team.since is None:
-        return StrategyManager(tuple(_member(m.name, m.weight, m.options) for m in chosen.team), targets)
+        listed = tuple(_member(m.name, m.weight, m.options, alone=looking_back) for m in chosen.team)
+        return StrategyManager(listed, targets)
     try:
-        members = tuple(_member(s.candidate.name, s.weight, s.candidate.options) for s in team.seats)
+        members = tuple(
+            _member(s.candidate.name, s.weight, s.candidate.options, alone=looking_back) for s in team.seats
+        )
     except PluginError as error:
         raise PluginError(
             f"The rotation of {team.since} put a strategy in the team that cannot be built now. {error} To trade "
@@ -44,8 +49,8 @@ def strategy_manager(settings: TradingBotSettings, team: Team | None = None) -> 
     )
 
 
-def _member(name: str, weight: float, options: Mapping[str, Any]) -> Member:
-    return Member(name, weight, STRATEGIES.build(name, options))
+def _member(name: str, weight: float, options: Mapping[str, Any], *, alone: bool) -> Member:
+    return Member(name, weight, STRATEGIES.build(name, options, alone=alone))
 
 
 def risk_manager(settings: TradingBotSettings) -> RiskManager:

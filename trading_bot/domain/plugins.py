@@ -2,7 +2,7 @@
 
 A registry scans its own folder and the entry-point group `bensbot.plugins` the first time it is
 asked. An entry point names a module (`my-strategy = "my_package.my_strategy"`); importing it runs
-its decorators. A plug-in that cannot be imported stops the bot.
+its decorators. A plug-in that cannot be imported stops the bot. Who only looks back may ask for one name alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import difflib
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -66,13 +67,16 @@ class Registry(Generic[Port]):
             raise PluginError(f"There is no {self._kind} called {name!r}.{nearest(name, self._classes)}")
         return self._classes[name]
 
-    def build(self, name: str, options: Mapping[str, Any]) -> Port:
+    def build(self, name: str, options: Mapping[str, Any], *, alone: bool = False) -> Port:
         """Return the plug-in `name`, its options checked against the class's typed fields.
+
+        With `alone` its own file is imported and no other one, where the folder has a file of that name. That is enough
+        to look back; whoever trades wants to be told that a plug-in is broken, or that two have the same name.
 
         Raises:
             PluginError: no such plug-in, no such option, or a value of the wrong type or range.
         """
-        cls = self.get(name)
+        cls = (self._alone(name) if alone else None) or self.get(name)
         from pydantic import ValidationError
 
         known = (
@@ -87,6 +91,13 @@ class Registry(Generic[Port]):
             return cast("Port", _checker_of(cls).validate_python(dict(options)))
         except (ValidationError, ValueError) as error:
             raise PluginError(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
+
+    def _alone(self, name: str) -> Callable[..., Port] | None:
+        """Return the class in the file of that name, None where there is no such file or it has another name."""
+        module = f"{self._package}.{name}"
+        if name not in self._classes and name.isidentifier() and importlib.util.find_spec(module):
+            self._import(module)
+        return self._classes.get(name)
 
     def _scan(self) -> None:
         if self._scanned:
