@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from trading_bot.cli.main import SELDOM
+from trading_bot.cli.start import SELDOM
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import Coverage, MarketHistory, MarketState, Regime, Symbol, Trend, Volatility

@@ -1,5 +1,5 @@
 """The `bensbot` command: a file for each group of its commands, found by name when one is asked for."""
 
-from trading_bot.cli.main import app, main
+from trading_bot.cli.start import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

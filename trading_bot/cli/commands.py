@@ -1,14 +1,12 @@
-"""The `bensbot` command. What a command does not need, it does not import."""
+"""All commands of `bensbot`, and how each ends. What a command does not need, it does not import."""
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import signal
 import sys
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from cyclopts import App, Parameter
 
@@ -32,28 +30,25 @@ if TYPE_CHECKING:
 
 
 CLOSED_PIPE = 128 + signal.SIGPIPE  # as a shell reports it
-SELDOM = 200_000  # new objects until Python looks for garbage: more than a command loads, where there is none
 
 app = App(
     name="bensbot",
     version=__version__,
     help="An automated US-equities trading bot that explains every decision.",
     help_on_error=False,
-    suppress_keyboard_interrupt=False,  # `main` says what became of the cycle
+    suppress_keyboard_interrupt=False,  # `run_words` says what became of the cycle
 )
 app.command("trading_bot.cli.config:app", name="config", help="Look at the settings.")
 app.command("trading_bot.cli.strategy:app", name="strategy", help="Write a strategy of your own, and check it.")
 
 
-def main() -> None:
-    """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
-    gc.set_threshold(SELDOM)
-    atexit.register(gc.freeze)  # nor does Python look once more before it ends: that took a quarter of a short command
+def run_words(words: list[str]) -> NoReturn:
+    """Do what the words of a command line ask for, and exit."""
     spell_out_what_cannot_be_shown()
     try:
-        _explained_by_its_docstring(sys.argv[1:])
+        _explained_by_its_docstring(words)
         try:
-            sys.exit(app(sys.argv[1:]) or DONE)
+            sys.exit(app(words) or DONE)
         finally:
             sys.stdout.flush()  # here, where it is known what to say when it cannot be written
     except (SettingsError, PluginError) as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from trading_bot.cli import app, main
+from trading_bot.cli import main
+from trading_bot.cli.commands import app
 
 SHORT = ["backtest", "--from", "2022-01-03", "--to", "2022-01-14"]
 GOOGLE = [

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trading_bot.cli import app, main
+from trading_bot.cli import main
+from trading_bot.cli.commands import app
 
 STOCKS = ["tournament", "--source", "sample-ohlcv", "--symbols", "GOOG,IBM", "--from", "2010-01-04"]
 CROSSES = [*STOCKS, "--strategy", "sma_cross:fast=[5,10,60],slow=50"]

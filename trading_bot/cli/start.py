@@ -1,0 +1,25 @@
+"""Where `bensbot` begins: what makes Python load and call quickly comes before anything is loaded."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+
+SELDOM = 200_000  # new objects until Python looks for garbage: more than a command loads, where there is none
+ROOM = 20_000  # places on the stack of `main`
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
+    gc.set_threshold(SELDOM)
+    atexit.register(gc.freeze)  # nor does Python look once more before it ends: that took a quarter of a short command
+    from trading_bot.cli.commands import run_words
+
+    run_words(sys.argv[1:])
+
+
+# Python keeps the frames of calls in blocks of 16 KB. A call that crosses the edge of one asks the system for another,
+# and gives it back when it returns: a hundred times the price of a call, thousands of times in deep imports, or in a
+# loop that happens to stand there. A frame that needs 160 KB gets a block of 256, with room for all that is called.
+main.__code__ = main.__code__.replace(co_stacksize=ROOM)
