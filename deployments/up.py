@@ -86,9 +86,10 @@ def serve(*, config: Config = None) -> int:
 
 def _check(settings: TradingBotSettings) -> None:
     """Find whatever is wrong with the settings before anything is started."""
-    from trading_bot.core.bot import check_plugins, check_prices
+    from trading_bot.core.bot import check_plugins, check_prices, check_setup
 
     check_plugins(settings)
+    check_setup(settings)
     check_prices(settings)
     plan(settings)
 

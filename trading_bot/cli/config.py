@@ -33,12 +33,13 @@ def show(*, config: Config = None, as_json: Json = False) -> int:
 def check(
     file: Annotated[Path | None, Parameter(help="Settings file; else config.yaml here, if there is one.")] = None,
 ) -> int:
-    """Check a settings file, its plug-ins with their options, and whether the prices are there."""
+    """Check a settings file, its plug-ins with their options, and whether keys and prices are there."""
     from trading_bot.config.typed_settings import DEFAULT_FILE, load_config
-    from trading_bot.core.bot import check_plugins, check_prices
+    from trading_bot.core.bot import check_plugins, check_prices, check_setup
 
     settings = load_config(file)
     check_plugins(settings)
+    check_setup(settings)
     check_prices(settings)
     refused = _refused_by_a_schedule(settings)
     what = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else "What is set without a file")

@@ -26,6 +26,7 @@ from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.inputs import Conditions
 from trading_bot.domain.news import NewsSource
+from trading_bot.domain.offers import NeedsSetup, offers
 from trading_bot.domain.ports import BrokerAdapter, BrokerSetup, Clock, Notifier, PriceSource
 from trading_bot.domain.secrets import OF_THIS_PROCESS, Secrets
 from trading_bot.domain.tournament import Team
@@ -142,6 +143,15 @@ def check_plugins(settings: TradingBotSettings) -> None:
     news_manager(settings)
     risk_manager(settings)
     notification_manager(settings, secrets_of(settings))
+
+
+def check_setup(settings: TradingBotSettings) -> None:
+    """Look whether the sources of prices and news have what they need to be asked. Raises SettingsError."""
+    prices = data_manager(settings, TradingHours(settings.hours.windows, settings.hours.closed_dates)).source
+    news = news_manager(settings)
+    for source in (prices, *(news.sources.values() if news else ())):
+        if offers(source, NeedsSetup):
+            source.require_setup()
 
 
 def check_prices(settings: TradingBotSettings) -> None:

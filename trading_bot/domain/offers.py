@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard, TypeVar
+from typing import Protocol, TypeGuard, TypeVar, runtime_checkable
 
 Port = TypeVar("Port")
 
 _KNOWN: dict[tuple[type, type], bool] = {}
+
+
+@runtime_checkable
+class NeedsSetup(Protocol):
+    """A source of prices or news that cannot be asked before something is set, like a key. Optional."""
+
+    def require_setup(self) -> None:
+        """Raise SettingsError that names what is missing. Nobody is asked, and nothing is opened."""
+        ...
 
 
 def offers(somebody: object, port: type[Port]) -> TypeGuard[Port]:

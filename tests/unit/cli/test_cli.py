@@ -468,6 +468,12 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
             "write a URL that begins with sqlite:/// or postgresql+psycopg://",
         ),
         ("data: {source: files, folder: wrong.yaml}", "wrong.yaml is a file. Name the folder that it is in."),
+        ("news: {source: alphavantage}", "Alpha Vantage needs a key. Put it into the environment or into .env:"),
+        ("news: {source: rss}", "rss has no feeds. Write them there, like options: {feeds: "),
+        ("news: {source: newsdata}", "newsdata has nothing to ask for: none of the stocks has a name"),
+        ("news: {source: alpaca}", "Alpaca needs keys. Put them into the environment or into .env:"),
+        ("data: {source: alpaca}", "data.source: alpaca needs data.symbols, like"),
+        ("data: {source: alpaca, symbols: [AAPL]}", "Alpaca needs keys. Put them into the environment or into .env:"),
         ("data: {source: simple}", "There is no price source called 'simple'. Did you mean 'sample'?"),
         (
             "strategy: {team: [{name: sma_cross, options: {fsat: 3}}]}",

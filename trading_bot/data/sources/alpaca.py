@@ -36,6 +36,14 @@ class Alpaca:
     secret_key: SecretStr | None = None
     since: date | None = None
 
+    def require_setup(self) -> None:
+        """Raise SettingsError where no symbols are named, or there are no keys."""
+        if not self.symbols:
+            raise SettingsError(
+                'data.source: alpaca needs data.symbols, like ["AAPL", "MSFT"]: all there are is too much.'
+            )
+        keys_of(self.api_key, self.secret_key)
+
     def bars(self, as_of: date) -> RawBars:
         """Return the bars up to `as_of`.
 
@@ -63,8 +71,7 @@ def _today() -> date:
 
 
 def _prices(source: Alpaca) -> AlpacaPrices:
-    if not source.symbols:
-        raise SettingsError('data.source: alpaca needs data.symbols, like ["AAPL", "MSFT"]: all there are is too much.')
+    source.require_setup()
     keys = keys_of(source.api_key, source.secret_key)
     symbols = tuple(Symbol(symbol) for symbol in dict.fromkeys(source.symbols))
     return AlpacaPrices(data_wire(keys, source.data_url, DATA_LINE), symbols, source.feed)

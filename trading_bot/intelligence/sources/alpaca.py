@@ -28,6 +28,10 @@ class Alpaca:
     api_key: SecretStr | None = None
     secret_key: SecretStr | None = None
 
+    def require_setup(self) -> None:
+        """Raise SettingsError where there are no keys."""
+        keys_of(self.api_key, self.secret_key)
+
     def stories(self, since: datetime, until: datetime, symbols: Sequence[Symbol]) -> Delivery:
         """Return them, the newest where there are very many.
 

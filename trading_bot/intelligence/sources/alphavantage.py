@@ -45,6 +45,10 @@ class AlphaVantage:
     every_minutes: Annotated[int, Ge(0)] = 60
     url: Annotated[str, AfterValidator(web_address)] = "https://www.alphavantage.co"
 
+    def require_setup(self) -> None:
+        """Raise SettingsError where there is no key."""
+        self._provider().key_text()
+
     def stories(self, since: datetime, until: datetime, symbols: Sequence[Symbol]) -> Delivery:
         """Return them, about whatever stock; the newest where there are very many.
 

@@ -50,6 +50,11 @@ class NewsData:
     every_minutes: Annotated[int, Ge(0)] = 15
     url: Annotated[str, AfterValidator(web_address)] = "https://newsdata.io"
 
+    def require_setup(self) -> None:
+        """Raise SettingsError where there is no key, or nothing to ask for."""
+        self._questions(())
+        self._provider().key_text()
+
     def stories(self, since: datetime, until: datetime, symbols: Sequence[Symbol]) -> Delivery:
         """Return them, the newest where there are more than `pages` have room for. They name no stocks.
 

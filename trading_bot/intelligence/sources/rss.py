@@ -71,6 +71,13 @@ class Rss:
     feeds: tuple[Annotated[Feed, BeforeValidator(_from_an_address)], ...] = ()
     every_minutes: Annotated[int, Ge(0)] = 10
 
+    def require_setup(self) -> None:
+        """Raise SettingsError where no feed is named."""
+        if not self.feeds:
+            raise SettingsError(
+                "rss has no feeds. Write them there, like options: {feeds: [https://news.example/rss]}."
+            )
+
     def stories(self, since: datetime, until: datetime, symbols: Sequence[Symbol]) -> Delivery:
         """Return what stands in the feeds, about whatever stock, and what of them could not be read.
 
@@ -80,10 +87,7 @@ class Rss:
             DataError: none can be read, and one of them answers.
         """
         del symbols
-        if not self.feeds:
-            raise SettingsError(
-                "rss has no feeds. Write them there, like options: {feeds: [https://news.example/rss]}."
-            )
+        self.require_setup()
         everything: dict[StoryId, RawStory] = {}
         refused: list[str] = []
         failed: list[SourceUnavailable | DataError] = []
