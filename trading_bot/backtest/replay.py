@@ -25,7 +25,6 @@ from trading_bot.core import bot as assembly
 from trading_bot.core.cycle import trade
 from trading_bot.core.hours import TradingHours
 from trading_bot.core.judges import risk_manager, strategy_manager
-from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, Engine, Execution
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Lease, TradingState
@@ -91,7 +90,7 @@ class BacktestDesk:
     news: None = None  # what was said then is not kept with the prices
     clock: Then = field(default_factory=Then)
     notifier: Notes = field(default_factory=Notes)
-    stopwatch: Stopwatch = field(default_factory=Stopwatch)  # nobody asks it
+    stopwatch: None = None  # nobody asks how long a step took
 
 
 def replay(question: Question, tell: Tell | None = None) -> BacktestResult:

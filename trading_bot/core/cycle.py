@@ -72,7 +72,8 @@ def trade(desk: Desk, ticket: CycleTicket) -> CycleReport:
 @timed
 def update_market_data(desk: Desk, ticket: CycleTicket) -> MarketState:
     """Read the market as of the cycle's instant. Reading twice changes nothing."""
-    desk.stopwatch.begin(ticket.lease.token)
+    if desk.stopwatch is not None:
+        desk.stopwatch.begin(ticket.lease.token)
     return desk.data.get_market_state(ticket.at, ticket.session)
 
 

@@ -36,27 +36,19 @@ class Stopwatch:
     @contextmanager
     def measuring(self, step: str) -> Generator[None]:
         """Measure what happens inside, also when it fails."""
-        start = self.now()
+        start = self._ticks()
         try:
             yield
         finally:
-            self.add(step, start)
-
-    def now(self) -> float:
-        """Return the instant to measure from, in seconds."""
-        return self._ticks()
-
-    def add(self, step: str, start: float) -> None:
-        """Count what has passed since `start` towards a step."""
-        self._seconds[step] = self._seconds.get(step, 0.0) + (self._ticks() - start)
+            self._seconds[step] = self._seconds.get(step, 0.0) + (self._ticks() - start)
 
 
 class HasStopwatch(Protocol):
     """A desk, as far as it is timed."""
 
     @property
-    def stopwatch(self) -> Stopwatch:
-        """What measures its steps."""
+    def stopwatch(self) -> Stopwatch | None:
+        """What measures its steps, None where nobody asks."""
         ...
 
 
@@ -65,10 +57,10 @@ def timed(step: Callable[Concatenate[Timed, Rest], Result]) -> Callable[Concaten
 
     @wraps(step)
     def measured(desk: Timed, *args: Rest.args, **named: Rest.kwargs) -> Result:
-        start = desk.stopwatch.now()
-        try:
+        stopwatch = desk.stopwatch
+        if stopwatch is None:
             return step(desk, *args, **named)
-        finally:
-            desk.stopwatch.add(step.__name__, start)
+        with stopwatch.measuring(step.__name__):
+            return step(desk, *args, **named)
 
     return measured

@@ -23,7 +23,6 @@ from trading_bot.backtest.question import LedgerQuestion
 from trading_bot.brokers.paper import PaperBroker
 from trading_bot.brokers.paper_books import MemoryStore
 from trading_bot.core.cycle import trade
-from trading_bot.core.stopwatch import Stopwatch
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import Terms
 from trading_bot.domain.cycle import CycleTicket, Lease, TradingState
@@ -91,7 +90,7 @@ class Desk:
     news: None = None
     clock: Then = field(default_factory=Then)
     notifier: Quiet = field(default_factory=Quiet)
-    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    stopwatch: None = None
 
 
 def as_the_bot_trades(sessions: Past, question: LedgerQuestion) -> list[tuple[float, float]]:
