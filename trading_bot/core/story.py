@@ -16,6 +16,7 @@ from trading_bot.domain.symbols import Symbol
 from trading_bot.risk.stop_action import StopAction
 
 if TYPE_CHECKING:
+    from trading_bot.config.typed_settings import NewsSettings, TradingBotSettings
     from trading_bot.domain.inputs import CycleRecord
     from trading_bot.domain.news import NewsItem
     from trading_bot.state.manager import StateManager
@@ -48,15 +49,15 @@ def _told(book: StateManager, symbol: Symbol, found: DecidedCycle, entry: Entry 
             raise StateError(stranger)
         return Story(symbol, found, entry, None, stranger, last)
     try:
-        thinking = _think_again(record, symbol)
-        return Story(symbol, found, entry, thinking, "", last, news=_news(book, record, symbol))
+        settings = load_recorded(record.conditions.settings)
+        thinking = _think_again(record, settings, symbol)
+        return Story(symbol, found, entry, thinking, "", last, news=_news(book, record, settings.news, symbol))
     except (PluginError, SettingsError, DataError) as error:  # a strategy of then is not here any more
         return Story(symbol, found, entry, None, str(error), last)
 
 
-def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
-    market, settings = record.market, load_recorded(record.conditions.settings)
-    portfolio = shadow_portfolio(record)
+def _think_again(record: CycleRecord, settings: TradingBotSettings, symbol: Symbol) -> Thinking:
+    market, portfolio = record.market, shadow_portfolio(record)
     equity = portfolio.equity(valuation(portfolio, market))
     thoughts = team_then(record, settings).thoughts(market, portfolio, equity, symbol, record.strategies)
     return Thinking(
@@ -72,9 +73,8 @@ def _think_again(record: CycleRecord, symbol: Symbol) -> Thinking:
     )
 
 
-def _news(book: StateManager, record: CycleRecord, symbol: Symbol) -> tuple[NewsItem, ...]:
+def _news(book: StateManager, record: CycleRecord, reading: NewsSettings, symbol: Symbol) -> tuple[NewsItem, ...]:
     """Return the stories that were known: as recorded with a decision, else as the book has them for that instant."""
-    reading = load_recorded(record.conditions.settings).news
     if reading.source == "none":
         return ()
     known, at = record.inputs.stories, record.market.at

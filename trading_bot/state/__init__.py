@@ -5,17 +5,7 @@
 The views that people may query are described in `docs/sql.md`.
 """
 
-from trading_bot.state.audit import Violation, check_ledger
+from trading_bot.state.audit import check_ledger
 from trading_bot.state.manager import StateManager, open_read_only
-from trading_bot.state.records import AccountBinding, BegunCycle, CycleEnd, UnfinishedCycle
 
-__all__ = [
-    "AccountBinding",
-    "BegunCycle",
-    "CycleEnd",
-    "StateManager",
-    "UnfinishedCycle",
-    "Violation",
-    "check_ledger",
-    "open_read_only",
-]
+__all__ = ["StateManager", "check_ledger", "open_read_only"]

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from trading_bot.state.records import Violation
 from trading_bot.storage import dialects
+
+if TYPE_CHECKING:
+    from trading_bot.state.records import Violation
 
 
 def check_ledger(book: Engine | Connection) -> tuple[Violation, ...]:

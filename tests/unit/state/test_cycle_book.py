@@ -8,7 +8,7 @@ import pytest
 from tests.unit.state.books import FRIDAY, MONDAY, NOON, Desk, approved
 from trading_bot.domain.cycle import CycleStatus, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError, WrongAccount
-from trading_bot.state import AccountBinding, BegunCycle, CycleEnd, UnfinishedCycle
+from trading_bot.state.records import AccountBinding, BegunCycle, CycleEnd, UnfinishedCycle
 
 
 def skip(desk: Desk, cycle_id: str = "monday") -> None:
