@@ -45,14 +45,9 @@ def standing_as_text(standing: Standing) -> str:
     control, worth = standing.control, standing.equity
     lines = [f"Trading  {_state(control)}"]
     if control.consecutive_errors:
-        until = (
-            f", next cycle not before {control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC"
-            if control.next_allowed_at
-            else ""
-        )
-        lines.append(f"Errors   {counted(control.consecutive_errors, 'failed cycle')} in a row{until}")
+        lines.append(f"Errors   {counted(control.consecutive_errors, 'failed cycle')} in a row{_until(control)}")
     lines.append(f"Session  {standing.last_session or 'none traded yet'}")
-    lines.append(f"Cash     {dollars(standing.portfolio.cash)}")
+    lines.append(f"Cash     {_cash(standing)}")
     lines += [f"Equity   {dollars(worth.equity)} after {worth.session}"] if worth else []
     for order in standing.open_orders:
         lines.append(f"Order    {_order(order)}: {order.status}")
@@ -60,6 +55,19 @@ def standing_as_text(standing: Standing) -> str:
         price = price_text(position.average_price)
         lines.append(f"Holding  {shares_text(position.quantity)} {position.symbol}, bought at {price} on average")
     return "\n".join(lines)
+
+
+def _until(control: ControlState) -> str:
+    """Say how long failures make the next cycle wait; after a halt no cycle comes by itself."""
+    if control.next_allowed_at is None or control.state is TradingState.HALTED:
+        return ""
+    return f", next cycle not before {control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _cash(standing: Standing) -> str:
+    """Return the cash; before the first cycle no book knows it, and nothing is not the same as no dollars."""
+    known = standing.last_session or standing.equity or standing.portfolio.cash
+    return dollars(standing.portfolio.cash) if known else "not known before the first cycle"
 
 
 def standing_as_json(standing: Standing) -> str:
