@@ -26,6 +26,7 @@ from trading_bot.domain.errors import SettingsError
 
 HOST = "127.0.0.1"
 USUAL_PORT = 4200
+LARGEST_PORT = 65_535
 BOOT_SECONDS = 180.0
 FIRST_RUN_SECONDS = 15.0  # to wait for the scheduler; without a first run we say so
 STOP_SECONDS = 30.0
@@ -85,6 +86,8 @@ def environment_of(room: ServerRoom, address: str, inherited: Mapping[str, str] 
 def chosen_port(asked: int | None) -> int:
     """Return the port that was asked for, else the usual one, else one that is free. Raises SettingsError."""
     if asked is not None:
+        if not 1 <= asked <= LARGEST_PORT:
+            raise SettingsError(f"--port {asked} is no port; write a number from 1 to {LARGEST_PORT}.")
         if not _is_free(asked):
             raise SettingsError(f"--port {asked} is in use. Name another one, or leave --port out.")
         return asked

@@ -33,6 +33,12 @@ def test_a_port_that_was_asked_for_and_is_in_use_is_a_wrong_setting(taken: int):
         stack.chosen_port(taken)
 
 
+@pytest.mark.parametrize("number", [-5, 0, 99999])
+def test_a_number_that_is_no_port_is_a_wrong_setting(number: int):
+    with pytest.raises(SettingsError, match=f"--port {number} is no port; write a number from 1 to 65535"):
+        stack.chosen_port(number)
+
+
 def test_where_the_usual_port_is_in_use_another_one_is_taken(taken: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stack, "USUAL_PORT", taken)
 
