@@ -23,7 +23,7 @@ SHOWN_EVERY = 2.0  # seconds between two signs of life
 
 
 Source = Annotated[str | None, Parameter(help="Price source; else data.source.")]
-Symbols = Annotated[str, Parameter(show_default=False, help="Only these, like AAPL,MSFT.")]
+Symbols = Annotated[str | None, Parameter(help="Only these, like AAPL,MSFT.")]
 Assignments = Annotated[
     tuple[str, ...],
     Parameter(
@@ -55,7 +55,7 @@ class Options:
     )
     last: Annotated[date | None, Parameter(name="--to", help="Last session; else the newest one there is.")] = None
     source: Source = None
-    symbols: Symbols = ""
+    symbols: Symbols = None
     cash: Annotated[Decimal | None, Parameter(help="Dollars to begin with.")] = None
     engine: Annotated[str | None, Parameter(help="replay (as the bot trades) or vectorised (a plain ledger).")] = None
     trials: Annotated[int, Parameter(help="How many variants were tried, this one included: the notes count them.")] = 1
@@ -95,13 +95,22 @@ def backtest(*, options: Annotated[Options, Parameter(name="*")] = Options()) ->
 
 def require_folder(option: str, file: Path | None) -> None:
     """Refuse a file that cannot be written, before anything is computed. Raises SettingsError."""
-    if file is not None and str(file) != "-" and not file.parent.is_dir():
+    if file is None or str(file) == "-":
+        return
+    if not file.parent.is_dir():
         raise SettingsError(f"{option} {file}: there is no folder {file.parent}")
+    if file.is_dir():
+        raise SettingsError(f"{option} {file} is a folder; name a file in it.")
 
 
-def split_symbols(listed: str) -> tuple[str, ...]:
-    """Return the symbols of `AAPL,MSFT`."""
-    return tuple(symbol.strip() for symbol in listed.split(",") if symbol.strip())
+def split_symbols(listed: str | None) -> tuple[str, ...]:
+    """Return the symbols of `AAPL,MSFT`, () where the option is not there. Raises SettingsError where it names none."""
+    if listed is None:
+        return ()
+    symbols = tuple(symbol.strip() for symbol in listed.split(",") if symbol.strip())
+    if not symbols:
+        raise SettingsError("--symbols names none; write them like AAPL,MSFT, or leave it out to take all.")
+    return symbols
 
 
 def _write(result: BacktestResult, json_file: Path | None, report: Path | None) -> None:

@@ -36,7 +36,7 @@ class Options:
     )
     last: Annotated[date | None, Parameter(name="--to", help="Newest session; else the newest one there is.")] = None
     source: Source = None
-    symbols: Symbols = ""
+    symbols: Symbols = None
     criterion: Annotated[
         str | None, Parameter(help="sharpe, sortino, return or drawdown; else rotation.criterion.")
     ] = None
