@@ -142,6 +142,13 @@ def _day(value: object) -> date:
     raise advice("it must be a date that exists, written like 2022-01-03")
 
 
+def _named(value: object) -> object:
+    """Refuse an empty path: it would mean the current folder, whatever lies there."""
+    if isinstance(value, str) and not value.strip():
+        raise advice("it must not be empty; write . for the current folder")
+    return value
+
+
 def _at_home(value: Path) -> Path:
     try:
         return value.expanduser()  # the shell does it for variables, nobody does it in a file
@@ -178,7 +185,7 @@ def _stream_address(value: str) -> str:
 
 TimeOfDay = Annotated[str, Field(pattern=rf"^{CLOCK}$"), BeforeValidator(_clock_time)]
 Day = Annotated[date, BeforeValidator(_day)]
-UserPath = Annotated[Path, AfterValidator(_at_home)]
+UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_at_home)]
 BookAddress = Annotated[SecretStr, AfterValidator(_book_address)]
 Address = Annotated[str, AfterValidator(_address)]
 StreamAddress = Annotated[str, AfterValidator(_stream_address)]

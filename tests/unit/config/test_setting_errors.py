@@ -253,6 +253,7 @@ def test_fault_65_time_that_is_none_is_refused(config, refusal, written, fix):
         ("risk: {max_open_trades: }", "empty (config.yaml, line 1): it must be a whole number, at least 1."),
         ("risk: {position_stop: perhaps}", "'perhaps' (config.yaml, line 1): it must be true or false."),
         ("broker: {name: 5}", "5 (config.yaml, line 1): it must be text, not empty."),
+        ("state: {folder: ''}", "'' (config.yaml, line 1): it must not be empty; write . for the current folder."),
         ("broker: {name: ''}", "'' (config.yaml, line 1): it must be text, not empty."),
         ("broker: {starting_cash: 1.005}", "1.005 (config.yaml, line 1): dollars have at most two decimals."),
         ("data: {start: 20220103}", "20220103 (config.yaml, line 1): it must be a date that exists, written like 2022-01-03."),
