@@ -145,7 +145,7 @@ ELSEWHERE = (
     ("why", "trading_bot.cli.journal:why", "Tell why a stock was traded, or why it was not."),
     ("journal", "trading_bot.cli.journal:journal", "List decisions by stock, rule, outcome or day."),
     ("news", "trading_bot.cli.news:news", "List the news that the bot has read, all or about a stock."),
-    ("context", "trading_bot.cli.context:context", "Show sectors, what the news mean for holdings, and what to do."),
+    ("context", "trading_bot.cli.context:context", "Show sectors, what the news means for holdings, and what to do."),
     ("replay", "trading_bot.cli.journal:replay", "Decide a recorded cycle again, and compare bit for bit."),
     ("what-if", "trading_bot.cli.journal:what_if", "Decide a recorded cycle again with other settings."),
     ("data", "trading_bot.cli.data:app", "Keep daily bars in a local history store: import, append, list, check."),

@@ -9,7 +9,7 @@ from trading_bot.terminal import DONE
 
 
 def context(*, config: Config = None, as_json: Json = False) -> int:
-    """Show how the sectors move, what the news mean for what is held, and what you could do about it.
+    """Show how the sectors move, what the news means for what is held, and what you could do about it.
 
     It writes nothing and trades nothing: recommendations are for you, orders come from strategies and rules alone.
     """

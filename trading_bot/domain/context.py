@@ -1,4 +1,4 @@
-"""What happens around our holdings: sectors, what the news mean for what is held, and what a person could do."""
+"""What happens around our holdings: sectors, what the news means for what is held, and what a person could do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SectorView:
 
 @dataclass(frozen=True, slots=True)
 class HoldingView:
-    """A holding that the news are about."""
+    """A holding that the news is about."""
 
     symbol: Symbol
     value: Decimal  # dollars

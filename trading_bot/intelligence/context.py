@@ -131,7 +131,7 @@ def _advice(
     """Yield what a person could do, the most urgent first: about holdings, then about sectors, then about others."""
     loud, equity = float(limits.loud), found.equity
     for each in found.holdings:
-        if portfolio.held(each.symbol) <= 0:  # bad news are good ones for who is short, and the bot means to be none
+        if portfolio.held(each.symbol) <= 0:  # bad news is good for who is short, and the bot means to be none
             continue
         said = f"the sentiment of its news is {each.mood:+.2f}, and it is {each.share:.1%} of equity"
         if each.mood <= -loud:

@@ -20,7 +20,7 @@ NO_NEWS = "The bot reads no news (news.source: none), so nothing is said about t
 
 
 def print_context(context: MarketContext, console: Console) -> None:
-    """Print the weather, a table of sectors, what the news mean for the holdings, and what could be done."""
+    """Print the weather, a table of sectors, what the news means for the holdings, and what could be done."""
     console.print(Text(f"After {context.session}: {sentence(one_line(context.regime.sentence))}"))
     console.print()
     console.print(_sectors(context))

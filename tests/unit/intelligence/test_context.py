@@ -1,4 +1,4 @@
-"""What happens around the holdings: sectors, what the news mean for what is held, and what a person could do."""
+"""What happens around the holdings: sectors, what the news means for what is held, and what a person could do."""
 
 from __future__ import annotations
 
