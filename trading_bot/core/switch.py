@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.book import open_book
 from trading_bot.domain.cycle import ControlState, TradingState
 from trading_bot.domain.errors import SettingsError, StateError
-from trading_bot.domain.ports import Clock
 from trading_bot.domain.words import sentence
 from trading_bot.state.manager import StateManager
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 
 def open_book_to_switch(settings: TradingBotSettings, *, clock: Clock | None = None) -> StateManager:

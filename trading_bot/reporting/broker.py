@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trading_bot.domain.cash import ByHand, CashActivity
 from trading_bot.domain.cycle import Settlement, TradingState
 from trading_bot.domain.orders import Fill, OrderUpdate
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import BrokerAccount
 from trading_bot.domain.stories import Entry
 from trading_bot.domain.words import dollars, one_line, ordered, price_text, sentence, shares_text, trade
 from trading_bot.reporting.cash import cash_document, cash_line
 from trading_bot.reporting.story import entry_document
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import BrokerAccount
 
 AGREE = "Our book and the broker's agree, to the share and to the cent."
 

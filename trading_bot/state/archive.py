@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Text, delete, exists, func, select, type_coerce
 
 from trading_bot.domain.cycle import CycleStatus, Lease
 from trading_bot.domain.errors import StateBusy
-from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
 from trading_bot.state import recording
 from trading_bot.state.old_stories import months_of_stories, old_stories
 from trading_bot.state.schema import cycle_steps, cycles, decisions, intents, news, news_symbols, signals
 from trading_bot.storage.database import Database
 from trading_bot.storage.parquet import Cell, Kind, Sheet
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 DECISIONS = {
     "cycle_id": Kind.TEXT,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, func, insert, select
 
@@ -16,13 +16,15 @@ from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import StateError
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import OUR_PREFIX, ClientOrderId, OrderStatus, Side
-from trading_bot.domain.ports import Clock
 from trading_bot.domain.symbols import Symbol
 from trading_bot.state import booking
 from trading_bot.state import lease as leases
 from trading_bot.state.booking import CashEntry
 from trading_bot.state.schema import account, cash_activities, fills, intents, orders
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 LOOK_BACK = timedelta(days=7)  # in which something may be listed late, corrected or taken back
 _NEVER_TAKEN = (OrderStatus.INTENDED, OrderStatus.REJECTED, OrderStatus.EXPIRED_UNSENT)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
-from trading_bot.domain.ports import Clock
 from trading_bot.state.schema import chores
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 
 class ChoreBook:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from trading_bot.domain.cycle import ControlState, CycleStatus, Lease, TradingState
 from trading_bot.domain.errors import StateError
-from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
 from trading_bot.state.schema import THE_ROW, control, cycles, equity, failures, state_changes
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 _READ = select(control).where(control.c.id == THE_ROW)
 _WRITE = update(control).where(control.c.id == THE_ROW)

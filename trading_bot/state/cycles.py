@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from trading_bot.domain.cycle import CycleStatus, Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError, WrongAccount
-from trading_bot.domain.market import Coverage, Regime
 from trading_bot.domain.money import cents
-from trading_bot.domain.ports import Clock
 from trading_bot.state import lease as leases
 from trading_bot.state.records import AccountBinding, BegunCycle, CycleEnd, UnfinishedCycle
 from trading_bot.state.schema import THE_ROW, account, cash_ledger, cycle_steps, cycles
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.market import Coverage, Regime
+    from trading_bot.domain.ports import Clock
 
 _READ = select(cycles).where(cycles.c.cycle_id == bindparam("id"))
 _UPDATE = update(cycles).where(cycles.c.cycle_id == bindparam("id"))

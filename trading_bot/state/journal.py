@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, bindparam, false, insert, select, update
 
 from trading_bot.domain.cycle import Lease, SkipReason, TradingState
 from trading_bot.domain.errors import CycleSkipped, StateError
-from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.orders import ClientOrderId, Decision, OpenOrder, OrderIntent, OrderStatus, OrderUpdate
-from trading_bot.domain.ports import Clock
 from trading_bot.domain.track_record import RATE_WINDOW, OrdersSent
 from trading_bot.state import lease as leases
-from trading_bot.state import recording, rows
+from trading_bot.state import rows
 from trading_bot.state.control import trading_state
 from trading_bot.state.cycles import running_cycle
 from trading_bot.state.schema import cycles, decisions, intents, orders, signals
 from trading_bot.state.standings import load_standings, save_standings
 from trading_bot.state.transitions import after_update
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.inputs import CycleRecord
+    from trading_bot.domain.ports import Clock
 
 _INSERT_SIGNALS = insert(signals)
 _INSERT_DECISIONS = insert(decisions)
@@ -74,6 +76,8 @@ class Journal:
             StateError: the cycle is not running or has decided before; an intent and the decisions
                 disagree; an entry though the cycle began when the state was not ACTIVE.
         """
+        from trading_bot.state import recording  # who only reads decisions needs no market
+
         numbered = dict(enumerate(decisions))
         matched = rows.match_intents(numbered, {intent.client_order_id: intent for intent in intents})
         now = self._clock.now()

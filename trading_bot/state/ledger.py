@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from trading_bot.domain.cash import in_money_of_now
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.errors import StateError
-from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import ExecutionId, Fill
 from trading_bot.domain.portfolio import EquityPoint, Portfolio, Position
-from trading_bot.domain.ports import Clock
+from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.track_record import ClosedTrade, Worth
 from trading_bot.state import booking, rows, splitting, trades
 from trading_bot.state import lease as leases
 from trading_bot.state.cash import PaidIn, paid_in
 from trading_bot.state.schema import THE_ROW, account, control, equity, fills, positions
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.market import Split
+    from trading_bot.domain.ports import Clock
 
 _UPDATE_EQUITY = update(equity).where(equity.c.session == bindparam("id"))
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select, text
 
 from trading_bot.domain.cycle import Lease
 from trading_bot.domain.news import NewsItem, ReadStory, StoryId, moods
-from trading_bot.domain.ports import Clock
 from trading_bot.domain.symbols import Symbol
 from trading_bot.state import lease as leases
 from trading_bot.state.schema import cycles, news, news_moods, news_symbols
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 _AT_ONCE = 500  # ids in one statement; databases have a limit
 _STORIES = select(news, news_symbols.c.symbol).join(news_symbols)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
 from trading_bot.domain.errors import StateBusy
-from trading_bot.domain.ports import Clock
 from trading_bot.domain.tournament import Candidate, Rotation, Score, Seat, Team
 from trading_bot.state.schema import rotation_scores, rotation_seats, rotations
 from trading_bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from trading_bot.domain.ports import Clock
 
 _NEWEST = select(func.max(rotations.c.session))
 _OLD, _NEW = "old", "new"

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, insert, select
 
 from trading_bot.domain.holdings import remainder_of, replay
-from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.symbols import Symbol
 from trading_bot.state import booking
 from trading_bot.state.booking import CashEntry, Kept
 from trading_bot.state.schema import corporate_actions
+
+if TYPE_CHECKING:
+    from trading_bot.domain.market import Split
 
 
 def apply(connection: Connection, splits: Sequence[tuple[Split, Decimal]], now: datetime) -> tuple[Split, ...]:

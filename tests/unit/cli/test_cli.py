@@ -407,15 +407,18 @@ def test_deployments_are_written_for_workers(bensbot: Bensbot, tmp_path: Path):
     assert "name: bensbot\n" in (tmp_path / "prefect.yaml").read_text()
 
 
-@pytest.mark.parametrize("words", [["status"], ["pause"], ["resume"]])
-def test_where_there_is_no_server_prefect_is_not_imported(traded: Bensbot, tmp_path: Path, words: list[str]):
-    code = "import atexit, sys; atexit.register(lambda: print('prefect' in sys.modules)); from trading_bot import cli"
+@pytest.mark.parametrize("words", [["status"], ["pause"], ["resume"], ["orders"]])
+def test_where_there_is_no_server_neither_prefect_nor_arrays_are_imported(
+    traded: Bensbot, tmp_path: Path, words: list[str]
+):
+    needless = "print(sorted({'prefect', 'numpy', 'pandas'} & set(sys.modules)))"
+    code = f"import atexit, sys; atexit.register(lambda: {needless}); from trading_bot import cli"
 
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; cli.main()", *words], cwd=tmp_path, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.endswith("False\n")
+    assert done.stdout.endswith("[]\n")
 
 
 # ── settings ──────────────────────────────────────────────────────────────────────────────────────

@@ -99,6 +99,7 @@ ONLY_TRADERS_NEED = {
     "trading_bot.state.journal",
     "trading_bot.state.ledger",
     "trading_bot.state.records",
+    "trading_bot.strategies.pairs",
     "trading_bot.tournament",
 }
 ONLY_THINKING_NEEDS = {"numpy", "trading_bot.core.again", "trading_bot.domain.inputs", "trading_bot.domain.ports"}
