@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 SPELT_OUT = "bensbot.spelt-out"  # an error handler of codecs
 
 
@@ -76,6 +77,8 @@ def what_helps(error: OSError) -> str:
     """Return what to do when the system does not let us read or write; empty where the error is of another kind."""
     if error.errno in NO_RIGHT:
         return "Name a place that this user may use."
+    if error.errno in IN_THE_WAY:
+        return "Something else is in the way there: move it, or name another place."
     return "Make room, and ask again." if error.errno in NO_ROOM else ""
 
 

@@ -41,6 +41,7 @@ def test_a_letter_that_the_terminal_lacks_is_spelt_out_as_in_json(
     [
         (errno.EACCES, "Name a place that this user may use."),
         (errno.EROFS, "Name a place that this user may use."),
+        (errno.ENOTDIR, "Something else is in the way there: move it, or name another place."),
         (errno.ENOSPC, "Make room, and ask again."),
         (errno.ECONNREFUSED, ""),  # nothing that a person who typed a path can change
     ],

@@ -541,6 +541,17 @@ def test_a_full_disk_is_said_in_one_line(bensbot: Bensbot, monkeypatch: pytest.M
     assert (said.code, said.err) == (1, "bensbot: No space left on device. Make room, and ask again.\n")
 
 
+@pytest.mark.parametrize("word", ["status", "halt", "down"])
+def test_a_file_in_the_place_of_the_state_folder_is_said_in_one_line(bensbot: Bensbot, tmp_path: Path, word: str):
+    (tmp_path / ".bensbot").write_text("")
+
+    said = bensbot(word)
+
+    assert (said.code, said.out) == (1, "")
+    assert said.is_one_paragraph
+    assert "Not a directory. Something else is in the way there" in said.err
+
+
 def test_switching_without_a_book_makes_none(bensbot: Bensbot, tmp_path: Path):
     said = bensbot("halt", "--because", "smoke")
 
