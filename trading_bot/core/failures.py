@@ -60,7 +60,7 @@ def handle_failure(
     _release(bot, run_id)  # only now: whoever is let in next must find the wait or the halt in the book
     if failures is None:
         return None
-    log.error("Error in main loop: %s", text)
+    log.error("Failed cycles in a row: %d", failures)  # the notice below says why, in the log, too
     alert = loop_error(error if isinstance(error, BaseException) else RuntimeError(text), details)
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)
     if emergency is not None:

@@ -296,6 +296,8 @@ def test_a_failure_is_logged_with_its_traceback(folder: Path, caplog: pytest.Log
 
     (record,) = [r for r in caplog.records if r.exc_info and r.levelname == "ERROR"]
     assert record.getMessage() == "Error in main loop: the model is upside down"
+    assert caplog.messages.count(record.getMessage()) == 1
+    assert "Failed cycles in a row: 1" in caplog.messages
     assert "Backing off for 60 seconds before next cycle" in caplog.messages
 
 
