@@ -49,7 +49,8 @@ def in_words(error: ErrorDetails, model: type[BaseModel], layers: Layered) -> st
     if field is None or (_is_model(field.annotation) and not isinstance(error["input"], dict)):
         return f"{key}{place} is a section: its keys stand indented below it."
     value = cast("object", error["input"])
-    fix = error["msg"] if error["type"] == ADVICE else f"it must be {wanted(field)}{_per_cent(value, field)}"
+    asked = _element(field) if field_at(model, error["loc"][:-1]) is field else field
+    fix = error["msg"] if error["type"] == ADVICE else f"it must be {wanted(asked)}{_per_cent(value, asked)}"
     return f"{key}{_shown(value, field)}{place}: {fix}."
 
 
@@ -70,6 +71,16 @@ def field_at(model: type[BaseModel], where: Sequence[int | str]) -> FieldInfo | 
 def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
     """Return the fields by the names they have in a file."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _element(field: FieldInfo) -> FieldInfo:
+    """Return what a list or a mapping holds, the field itself where that is no plain value."""
+    plain = _plain_type(field.annotation)
+    if get_origin(plain) not in (tuple, dict):
+        return field
+    first, second = get_args(plain)
+    inner = FieldInfo.from_annotation(first if get_origin(plain) is tuple else second)
+    return inner if _plain_type(inner.annotation) in _KINDS else field
 
 
 def wanted(field: FieldInfo) -> str:
