@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flows.server import ServerUnavailable, StartedServer, running_server
 from trading_bot.domain.errors import PluginError, SettingsError
+from trading_bot.stack import with_room
 from trading_bot.terminal import (
     DONE,
     FAILED,
@@ -56,6 +57,7 @@ class Options(argparse.Namespace):
     json: bool
 
 
+@with_room
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done or skipped, 1 failed, 2 wrong settings, 128+n signal n."""
     options = _parsed(arguments)

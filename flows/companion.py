@@ -1,7 +1,7 @@
 """Become the Prefect server of one run, and die with the process that started it.
 
 Run as a program with `python -P companion.py PARENT_PID ARGUMENT…`; the arguments are those of `prefect`.
-Nothing of the project is imported here but `flows.prefect_server`: every import would delay the server.
+Nothing of the project is imported here but `flows.prefect_server` and its needs: every import would delay the server.
 """
 
 import gc

@@ -27,6 +27,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect, Engine
 
+from trading_bot.stack import with_room
+
 
 class TidyCursor(sqlite3.Cursor):
     """A cursor that asks early for the write lock, and does not stay open when its statement fails."""
@@ -75,7 +77,13 @@ def with_tidy_connection(dialect: Dialect, _record: Any, _arguments: Any, option
         options.setdefault("factory", TidyConnection)
 
 
-if __name__ == "__main__":
+@with_room
+def main() -> None:
+    """Be the `prefect` command, but for SQLite."""
     tidy_sqlite()
     sys.argv[0] = "prefect"
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

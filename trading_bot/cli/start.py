@@ -7,10 +7,12 @@ import gc
 import os
 import sys
 
+from trading_bot.stack import with_room
+
 SELDOM = 200_000  # new objects until Python looks for garbage: more than a command loads, where there is none
-ROOM = 20_000  # places on the stack of `main`
 
 
+@with_room
 def main() -> None:
     """Run the command line and exit: 0 done or skipped, 1 failed, 2 wrong settings, 130 or 128 + n stopped."""
     gc.set_threshold(SELDOM)
@@ -20,9 +22,3 @@ def main() -> None:
     from trading_bot.cli.commands import run_words
 
     run_words(sys.argv[1:])
-
-
-# Python keeps the frames of calls in blocks of 16 KB. A call that crosses the edge of one asks the system for another,
-# and gives it back when it returns: a hundred times the price of a call, thousands of times in deep imports, or in a
-# loop that happens to stand there. A frame that needs 160 KB gets a block of 256, with room for all that is called.
-main.__code__ = main.__code__.replace(co_stacksize=ROOM)

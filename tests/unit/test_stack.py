@@ -1,4 +1,4 @@
-"""What `bensbot` does before it loads anything, so that loading and calling are quick."""
+"""What begins a process gives calls room, so that each costs the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import statistics
 import threading
 import time
 
-from trading_bot.cli import main
+import flows.command
+import flows.prefect_server
+from trading_bot import cli
+from trading_bot.stack import with_room
 
 DEPTH, CALLS = 400, 100  # calls within calls, as imports within imports are; and calls at each depth
 
@@ -31,16 +34,22 @@ def walk_down(depth: int, prices: list[float]) -> None:
         walk_down(depth - 1, prices)
 
 
-def test_a_call_costs_the_same_however_deep_it_is_below_main():
+def test_a_call_costs_the_same_however_deep_it_is_below_one_with_room():
     prices: list[float] = []
 
-    def under_main() -> None:
+    @with_room
+    def walk() -> None:
         walk_down(DEPTH, prices)
 
-    under_main.__code__ = under_main.__code__.replace(co_stacksize=main.__code__.co_stacksize)
-    thread = threading.Thread(target=under_main)  # which has a stack of its own, an empty one
+    thread = threading.Thread(target=walk)  # which has a stack of its own, an empty one
     thread.start()
     thread.join()
 
     assert len(prices) == DEPTH + 1
     assert max(prices) < 30 * statistics.median(prices)  # without room for them 150 to 250 times
+
+
+def test_bensbot_and_the_script_of_a_cycle_begin_with_room():
+    mains = (cli.main, flows.command.main, flows.prefect_server.main)
+
+    assert {main.__code__.co_stacksize for main in mains} == {20_000}
