@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.listing import AssetStatus, Quote
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, MarketState, SessionAxis, Split, Symbol
+from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
 from trading_bot.domain.portfolio import Portfolio, Totals
 from trading_bot.domain.records import made_fast
@@ -144,12 +145,12 @@ class RiskContext:
 
     def available(self, symbol: Symbol) -> Decimal:
         """Return the shares of `symbol` that no sale has claimed yet."""
-        return self.portfolio.held(symbol) - self.pending_sells.get(symbol, Decimal(0))
+        return self.portfolio.held(symbol) - self.pending_sells.get(symbol, ZERO)
 
     def sellable(self, symbol: Symbol) -> Decimal:
         """Return the shares of `symbol` that can be sold now: what is still being bought cannot."""
         there = (self.booked or self.portfolio).held(symbol)
-        return min(self.available(symbol), there - self.pending_sells.get(symbol, Decimal(0)))
+        return min(self.available(symbol), there - self.pending_sells.get(symbol, ZERO))
 
 
 class Stage(IntEnum):
@@ -194,7 +195,7 @@ class BrokerAccount:
     blocked: bool = False
     equity: Decimal | None = None  # dollars, cash and positions; NaN where the broker says so; None: it does not say
     margin_call: bool = False  # the positions need more equity than there is
-    fees_due: Decimal = Decimal(0)  # dollars of fees that are not charged yet; the cash may be without them already
+    fees_due: Decimal = ZERO  # dollars of fees that are not charged yet; the cash may be without them already
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ class RiskManager:
             short = -(context.booked or context.portfolio).held(signal.symbol)
             leaving = max(context.sellable(signal.symbol) if signal.side is Side.SELL else short, ZERO)
             return leaving if signal.stop_price is None else whole_shares(leaving)
-        if not price.is_finite() or price <= 0:
+        if not price.is_finite() or price <= ZERO:
             return ZERO
         target = Decimal(repr(signal.wanted_weight)) * context.equity / price
         shares = max((target - held) * signal.side.sign, ZERO).quantize(FRACTION, rounding=ROUND_DOWN)

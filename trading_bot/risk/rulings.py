@@ -58,7 +58,7 @@ def refused(order: Order, code: str, message: str, *, observed: object, limit: o
 
 def share_of_equity(dollars: Decimal, context: RiskContext) -> Decimal:
     """Return `dollars` as a share of equity with four decimals; 0 when there is no equity."""
-    return (dollars / context.equity).quantize(FOUR_PLACES) if context.equity > 0 else ZERO
+    return (dollars / context.equity).quantize(FOUR_PLACES) if context.equity > ZERO else ZERO
 
 
 def value_of(symbol: Symbol, context: RiskContext) -> Decimal:

@@ -23,7 +23,7 @@ class Shadow:
 
     def __init__(self, context: RiskContext, *, reserve: Decimal) -> None:
         """Begin with what the cycle found. `reserve` is the share of a buy's value that is kept back beside it."""
-        self._reserve = reserve
+        self._with_reserve = 1 + reserve
         # Its own, so that an approval adds to them: a copy of all positions for each would take longer than most rules.
         self._positions, self._on_their_way = dict(context.portfolio.positions), set(context.on_their_way)
         self._by_sector: dict[str, Decimal] = {}
@@ -52,7 +52,7 @@ class Shadow:
         _add(self._positions, symbol, decision.quantity, price)
         self._on_their_way.add(symbol)
         # The reserve stays set aside, else a row of small orders would use up what was kept back for the first.
-        left = context.buying_power - dollars * (1 + self._reserve)
+        left = context.buying_power - dollars * self._with_reserve
         self.context = changed(context, buying_power=left, approved=approved, totals=totals)
 
     def _totals(self, context: RiskContext) -> Totals | None:

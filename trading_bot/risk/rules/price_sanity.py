@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.risk.registry import risk_rule
@@ -27,11 +28,11 @@ class PriceSanity:
             return refused(
                 order, "SYMBOL_QUARANTINED", f"{symbol} is quarantined: {why}", observed=why, limit="clean bars"
             )
-        if price is None or not price.is_finite() or price <= 0:
+        if price is None or not price.is_finite() or price <= ZERO:
             return refused(
                 order, "NO_PRICE", f"{symbol} has no price", observed=price, limit="> 0", unit="dollars a share"
             )
-        if not order.quantity.is_finite() or order.quantity <= 0:
+        if not order.quantity.is_finite() or order.quantity <= ZERO:
             message = f"{order.quantity} shares of {symbol} is no order"
             return refused(order, "NO_QUANTITY", message, observed=order.quantity, limit="> 0", unit="shares")
         return passed(order, "PRICE_KNOWN", observed=price, limit="> 0", unit="dollars a share")
