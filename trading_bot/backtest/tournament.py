@@ -64,7 +64,7 @@ def tournament(asked: TournamentWanted) -> TournamentResult:
     contest = Contest(
         session=_day(history, -1),
         history=history,
-        candidates=grids.candidates if asked.wanted.strategies else candidates(settings),
+        candidates=grids.candidates if asked.wanted.strategies else candidates(settings, grids),
         windows=_windows(settings.rotation.windows, history),
         terms=ScoringTerms(cost_bps=float(settings.rotation.costs_bps)),
         market_hash=found.data,

@@ -3,6 +3,7 @@
 BensBotError
 ├── SettingsError           a setting is missing, misspelt or out of range: say what to write instead
 ├── PluginError             a plug-in cannot be imported, is unknown, or has a wrong option
+│   └── OptionsClash        each option is right by itself, but they do not go together
 ├── DataError               a source answered, and the answer is wrong: asking again changes nothing
 │   └── NoMoreSessions      the price history has no session left to trade
 ├── SourceUnavailable       a source did not answer: may be asked again
@@ -41,6 +42,10 @@ class SettingsError(BensBotError):
 
 class PluginError(BensBotError):
     """A plug-in cannot be imported, is unknown, or was given a wrong option."""
+
+
+class OptionsClash(PluginError):
+    """Each option is right by itself, but a rule of the plug-in refuses them together."""
 
 
 class DataError(BensBotError):

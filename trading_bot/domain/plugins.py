@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from trading_bot.domain.errors import PluginError
+from trading_bot.domain.errors import OptionsClash, PluginError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -74,6 +74,7 @@ class Registry(Generic[Port]):
         to look back; whoever trades wants to be told that a plug-in is broken, or that two have the same name.
 
         Raises:
+            OptionsClash: every value is right by itself, but the plug-in refuses them together.
             PluginError: no such plug-in, no such option, or a value of the wrong type or range.
         """
         cls = (self._alone(name) if alone else None) or self.get(name)
@@ -90,7 +91,9 @@ class Registry(Generic[Port]):
         try:
             return cast("Port", _checker_of(cls).validate_python(dict(options)))
         except (ValidationError, ValueError) as error:
-            raise PluginError(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
+            of_one = isinstance(error, ValidationError) and any(item["loc"] for item in error.errors())
+            kind = PluginError if of_one else OptionsClash
+            raise kind(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
 
     def _alone(self, name: str) -> Callable[..., Port] | None:
         """Return the class in the file of that name, None where there is no such file or it has another name."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trading_bot.domain.errors import PluginError, SettingsError
+from trading_bot.domain.errors import OptionsClash, PluginError, SettingsError
 from trading_bot.domain.ports import Strategy
 from trading_bot.domain.tournament import Candidate
 
-Build = Callable[[str, Mapping[str, Any]], Strategy]  # raises PluginError for options that do not go together
+Build = Callable[[str, Mapping[str, Any]], Strategy]  # raises OptionsClash for those that do not go together
 
 CELLS_A_SECOND = 40_000_000  # sessions × symbols × candidates scored in a second of CPU (benchmarks/tournament.py)
 
@@ -22,6 +22,7 @@ class Expansion:
 
     candidates: tuple[Candidate, ...]
     refused: Mapping[str, str]  # label of a combination that the strategy refuses → why
+    unused: tuple[str, ...] = ()  # values that are in no combination, in words
 
 
 def expand(name: str, grid: Mapping[str, Sequence[Any]], build: Build) -> Expansion:
@@ -30,8 +31,8 @@ def expand(name: str, grid: Mapping[str, Sequence[Any]], build: Build) -> Expans
     An empty grid is the strategy with its default options; a combination that is listed twice counts once.
 
     Raises:
-        SettingsError: an option lists no value, or the strategy refuses every combination.
-        PluginError: there is no such strategy.
+        SettingsError: an option lists no value, or one that is wrong whatever the others are; there is no such strategy
+            or option; or the strategy refuses every combination.
     """
     for option, values in grid.items():
         if not values:
@@ -42,15 +43,26 @@ def expand(name: str, grid: Mapping[str, Sequence[Any]], build: Build) -> Expans
     for candidate in combined:
         try:
             build(candidate.name, candidate.options)
-        except PluginError as refusal:
+        except OptionsClash as refusal:
             refused[candidate.label] = str(refusal)
+        except PluginError as wrong:  # no combination makes it right
+            raise SettingsError(str(wrong)) from wrong
         else:
             accepted[candidate.label] = candidate
     if not accepted:
         why = "\n".join(dict.fromkeys(refused.values()))
         head = f"The grid of {name} has no combination that the strategy accepts:\n" if len(refused) > 1 else ""
         raise SettingsError(f"{head}{why}")
-    return Expansion(tuple(accepted.values()), refused)
+    found = tuple(accepted.values())
+    return Expansion(found, refused, tuple(_unused(name, grid, found)))
+
+
+def _unused(name: str, grid: Mapping[str, Sequence[Any]], found: Sequence[Candidate]) -> Iterator[str]:
+    for option, values in grid.items():
+        used = [candidate.options[option] for candidate in found]
+        for value in values:
+            if value not in used:
+                yield f"{name} refuses {option}={value} in every combination of its grid"
 
 
 def chunks(candidates: Sequence[Candidate], *, cells: int, seconds: float = 1.0) -> tuple[tuple[Candidate, ...], ...]:

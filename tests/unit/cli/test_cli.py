@@ -482,6 +482,10 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
             "strategy: {team: [{name: sma_cross, options: {fsat: 3}}]}",
             "The strategy 'sma_cross' has no option 'fsat'. Did you mean 'fast'?",
         ),
+        (
+            "rotation: {candidates: [{name: sma_cross, grid: {fast: [5, x]}}]}",
+            "The strategy 'sma_cross' cannot be built: fast = 'x': Input should be a valid integer",
+        ),
     ],
 )
 def test_config_check_finds_what_does_not_exist(bensbot: Bensbot, tmp_path: Path, text: str, said: str):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,25 @@ def test_a_grid_of_which_nothing_is_left_says_why():
 def test_a_misspelt_option_is_named():
     with pytest.raises(SettingsError, match="has no option 'fats'"):
         expand("sma_cross", {"fats": [5, 10]}, STRATEGIES.build)
+
+
+@pytest.mark.parametrize(
+    ("name", "grid", "said"),
+    [
+        ("sma_cross", {"fast": [5, "x"]}, "fast = 'x': Input should be a valid integer"),
+        ("sma_cross", {"fast": [5], "slow": [50, 0]}, "slow = 0: Input should be greater than 0"),
+        ("ensemble", {"members": [["momentum"], ["momentun"]]}, "no strategy called 'momentun'"),
+    ],
+)
+def test_a_value_that_is_wrong_in_every_combination_is_named(name: str, grid: dict[str, list[Any]], said: str):
+    with pytest.raises(SettingsError, match=said):
+        expand(name, grid, STRATEGIES.build)
+
+
+def test_a_value_that_the_strategy_refuses_beside_all_others_is_told():
+    found = expand("sma_cross", {"fast": [5, 20, 60], "slow": [10, 50]}, STRATEGIES.build)
+
+    assert found.unused == ("sma_cross refuses fast=60 in every combination of its grid",)
 
 
 def test_an_option_without_values_is_named():

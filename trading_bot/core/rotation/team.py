@@ -34,17 +34,15 @@ def home_team(settings: TradingBotSettings) -> Team:
     return Team(tuple(Seat(plain(member.name, member.options), member.weight / total) for member in team), since=None)
 
 
-def candidates(settings: TradingBotSettings) -> tuple[Candidate, ...]:
-    """Return everybody who may be in the team, each once: the members of `strategy.team`, then all grids.
+def candidates(settings: TradingBotSettings, grids: Expansion | None = None) -> tuple[Candidate, ...]:
+    """Return everybody who may be in the team, each once: the members of `strategy.team`, then all `grids`.
 
     Raises:
-        PluginError: no such strategy or option.
-        SettingsError: a strategy refuses every combination of its grid.
+        PluginError: no such strategy, or a member of the team has a wrong option.
+        SettingsError: an option of a grid, or one of its values, is wrong; or a strategy refuses every combination.
     """
     at_home = [seat.candidate for seat in home_team(settings).seats]
-    grids = of_grids(settings.rotation.candidates)
-    for label, why in grids.refused.items():
-        log.debug("%s does not compete: %s", label, why)
+    grids = grids or of_grids(settings.rotation.candidates)
     return tuple({one.label: one for one in (*at_home, *grids.candidates)}.values())
 
 
@@ -53,7 +51,12 @@ def of_grids(listed: Iterable[CandidateSettings]) -> Expansion:
     grids = [_expanded(one) for one in listed]
     found = [plain(one.name, one.options) for grid in grids for one in grid.candidates]
     refused = {label: why for grid in grids for label, why in grid.refused.items()}
-    return Expansion(tuple({one.label: one for one in found}.values()), refused)
+    unused = tuple(words for grid in grids for words in grid.unused)
+    for label, why in refused.items():
+        log.debug("%s does not compete: %s", label, why)
+    for words in unused:
+        log.warning("%s", words)
+    return Expansion(tuple({one.label: one for one in found}.values()), refused, unused)
 
 
 def _expanded(listed: CandidateSettings) -> Expansion:
