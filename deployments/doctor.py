@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def doctor(*, config: Config = None, as_json: Json = False) -> int:
     """Check plug-ins, disk, book, prices, calendar, broker, notices and Prefect; exit 1 when something fails.
 
-    The book is read as a whole and held against the ledger's laws. Nothing is created, sent or changed.
+    The book is read as a whole and held against the ledger's laws, and against the account at the broker. Nothing is
+    created, sent or changed.
     """
     from trading_bot.config.typed_settings import load_config
     from trading_bot.core.clock import SystemClock

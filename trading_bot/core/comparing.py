@@ -20,7 +20,7 @@ from trading_bot.domain.records import made_fast
 from trading_bot.domain.words import dollars, price_text, shares_text, trade
 
 if TYPE_CHECKING:
-    from trading_bot.core.desk import Desk
+    from trading_bot.core.desk import BothBooks, Desk
     from trading_bot.domain.cycle import CycleTicket
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def book_cash(desk: Desk, ticket: CycleTicket, listed: Sequence[CashActivity]) -
     return booked
 
 
-def compare(desk: Desk) -> Comparison:
+def compare(desk: BothBooks) -> Comparison:
     """Ask the broker what it has, and say where our book has something else. Raises BrokerError."""
     ours, theirs = desk.book.ledger.portfolio(), desk.broker.get_portfolio()
     found = differences(ours, theirs, by_hand(desk))
@@ -121,7 +121,7 @@ def accept_cash(desk: Desk, ticket: CycleTicket, found: Comparison, *, who: str,
     return accepted
 
 
-def by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
+def by_hand(desk: BothBooks) -> Mapping[Symbol, Decimal]:
     """Return the shares in the account that the owner, or another program, has bought: no strategy touches them."""
     return desk.book.cash.by_hand() if offers(desk.broker, ListsExecutions) else {}
 
@@ -226,7 +226,7 @@ def _as_activity(done: Execution) -> CashActivity:
     )
 
 
-def _explanation(desk: Desk, missing: Decimal) -> str:
+def _explanation(desk: BothBooks, missing: Decimal) -> str:
     """Say why the broker has `missing` dollars less cash than our book (more, where negative); "" when nobody knows.
 
     Fees are taken off the cash during the day or overnight, and are listed after that; some brokers list first.
@@ -244,7 +244,7 @@ def _explanation(desk: Desk, missing: Decimal) -> str:
     return ""
 
 
-def _not_booked(desk: Desk) -> Decimal:
+def _not_booked(desk: BothBooks) -> Decimal:
     if not offers(desk.broker, ListsCash):
         return ZERO
     due = desk.book.cash.due(desk.broker.cash_activities(desk.book.cash.ask_after()))

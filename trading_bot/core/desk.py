@@ -33,13 +33,27 @@ class Markets(Protocol):
         ...
 
 
-class Desk(Protocol):
-    """Everything between the market and the orders."""
+class BothBooks(Protocol):
+    """What it takes to compare our book with the broker's."""
 
     @property
     def clock(self) -> Clock:
         """Wall time."""
         ...
+
+    @property
+    def broker(self) -> BrokerAdapter:
+        """The trades."""
+        ...
+
+    @property
+    def book(self) -> Book:
+        """The book."""
+        ...
+
+
+class Desk(BothBooks, Protocol):
+    """Everything between the market and the orders."""
 
     @property
     def data(self) -> Markets:
@@ -64,16 +78,6 @@ class Desk(Protocol):
     @property
     def risk(self) -> RiskManager:
         """The checks."""
-        ...
-
-    @property
-    def broker(self) -> BrokerAdapter:
-        """The trades."""
-        ...
-
-    @property
-    def book(self) -> Book:
-        """The book."""
         ...
 
     @property

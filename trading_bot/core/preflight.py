@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
 from trading_bot.core.book import book_url
+from trading_bot.core.comparing import compare
 from trading_bot.core.hours import NEW_YORK, TradingHours
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
 from trading_bot.domain.listing import KnowsSessions
 from trading_bot.domain.ports import TellsTime
 from trading_bot.domain.symbols import Symbol
-from trading_bot.domain.words import counted, dollars, listed, one_line
+from trading_bot.domain.words import counted, dollars, listed, one_line, sentence
+from trading_bot.reporting.broker import AGREE
 from trading_bot.state.audit import check_ledger
 from trading_bot.state.manager import StateManager, open_read_only
 from trading_bot.state.records import AccountBinding, Violation
@@ -54,6 +56,15 @@ class Finding:
     said: str
     fix: str = ""
     violations: tuple[Violation, ...] = ()  # of the ledger's laws
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Our book, to read, and the broker."""
+
+    clock: Clock
+    broker: BrokerAdapter
+    book: StateManager
 
 
 def examine(
@@ -213,7 +224,10 @@ def _broker(
             return
         stack.callback(broker.close)
         fix = "look at the settings under broker, and at the broker's status page"
-        yield _guarded("broker", fix, lambda: _account(settings, broker.account()))
+        account = _guarded("broker", fix, lambda: _account(settings, broker.account()))
+        yield account
+        if account.verdict is not Verdict.FAIL and _bound(settings) is not None:
+            yield _guarded("account", "bensbot account shows both sides", lambda: _compared(settings, broker, clock))
         if isinstance(broker, TellsTime):
             yield _guarded("clock", "try again", lambda: _clock(broker, clock.now))
         if isinstance(broker, KnowsSessions):
@@ -235,6 +249,17 @@ def _account(settings: TradingBotSettings, account: BrokerAccount) -> Finding:
     if account.buying_power <= 0:
         return Finding("broker", Verdict.WARN, f"{said} has nothing to buy with", "exits still work")
     return Finding("broker", Verdict.PASS, f"{said}, {dollars(account.buying_power)} to buy with")
+
+
+def _compared(settings: TradingBotSettings, broker: BrokerAdapter, clock: Clock) -> Finding:
+    """Say whether the broker has the cash and shares that the book has, as the next cycle will ask."""
+    with _opened(settings) as book:
+        found = compare(_Both(clock, broker, book))
+    if found.differences:
+        said = f"Our book and the broker's differ. {'; '.join(map(one_line, found.differences))}"
+        fix = "bensbot reconcile books what became of open orders; what differs then lets exits through only"
+        return Finding("account", Verdict.FAIL, said, fix)
+    return Finding("account", Verdict.PASS, sentence(found.explained) if found.explained else AGREE)
 
 
 def _clock(broker: TellsTime, now: Callable[[], datetime]) -> Finding:

@@ -74,6 +74,25 @@ def test_the_book_of_another_account_fails(folder: Path):
     assert "the book belongs to paper SOMEBODY" in broker.said
 
 
+def test_the_broker_is_asked_for_what_the_book_has(folder: Path):
+    with open_desk(folder) as desk:
+        for _ in range(2):  # orders of the first session fill at the next one
+            cycle.run_cycle(desk.bot, run_id="run")
+    agreed = found(folder)["account"]
+    (folder / "paper.db").unlink()  # another one is made, with what a new account has
+
+    account = found(folder)["account"]
+
+    said = "Our book and the broker's agree, to the share and to the cent."
+    assert (agreed.verdict, agreed.said) == (Verdict.PASS, said)
+    assert account.verdict is Verdict.FAIL
+    assert account.said.startswith(
+        "Our book and the broker's differ. AAPL: 9 shares in our book, 0 at the broker; AMD: "
+    )
+    assert account.said.endswith("; cash: $88,682.85 in our book, $100,000.00 at the broker")
+    assert account.fix.startswith("bensbot reconcile ")
+
+
 def test_news_are_counted_and_lines_that_are_none_named(folder: Path, tmp_path: Path):
     (tmp_path / "n.jsonl").write_text('{"published": "2022-01-03T15:00:00Z", "headline": "A"}\nnews?', encoding="utf-8")
     news = found(folder, news={"source": "file", "file": tmp_path / "n.jsonl"})["news"]
