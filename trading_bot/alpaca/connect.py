@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,6 +60,12 @@ def trading_url(wanted: str | None, *, paper: bool) -> str:
             f"Take it out, or set broker.paper: {str(not paper).lower()}."
         )
     return wanted or (PAPER_URL if paper else LIVE_URL)
+
+
+def account_at(settings: Mapping[str, Any]) -> tuple[Keys, str]:
+    """Return the keys of the account in a `broker` section, and where it is traded. Raises SettingsError as both do."""
+    keys = keys_of(settings.get("api_key"), settings.get("secret_key"))
+    return keys, trading_url(settings.get("trading_url"), paper=settings.get("paper", True)).rstrip("/")
 
 
 def trading_wire(keys: Keys, url: str, line: Line) -> Wire:

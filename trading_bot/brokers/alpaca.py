@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
 from trading_bot.alpaca.activities import cash_activities_of
-from trading_bot.alpaca.connect import Line, data_wire, keys_of, trading_url, trading_wire
+from trading_bot.alpaca.connect import Line, account_at, data_wire, trading_wire
 from trading_bot.alpaca.doorbell import Doorbell
 from trading_bot.alpaca.executions import Placed, everything_since, executions_of
 from trading_bot.alpaca.finding import PAGE, found_all, open_pages
@@ -55,6 +55,7 @@ class AlpacaBroker:
     """
 
     holds_stops: ClassVar[bool] = True
+    require_settings = staticmethod(account_at)
 
     def __init__(self, setup: BrokerSetup, line: Line | None = None) -> None:
         """Get ready; nothing is sent yet. Raises SettingsError without keys."""
@@ -63,9 +64,8 @@ class AlpacaBroker:
         self._queue_for_open = bool(settings.get("queue_for_open", False))
         self._calendar = setup.calendar
         self._line = line or Line()
-        keys = keys_of(settings.get("api_key"), settings.get("secret_key"))
-        url = trading_url(settings.get("trading_url"), paper=self._mode == "paper")
-        self._wire = trading_wire(keys, url.rstrip("/"), self._line)
+        keys, url = account_at(settings)
+        self._wire = trading_wire(keys, url, self._line)
         own = Line(self._line.patience, sleep=self._line.sleep)  # the prices' host counts its requests apart
         self._data = data_wire(keys, settings.get("data_url"), own)
         stream = settings.get("stream_url")

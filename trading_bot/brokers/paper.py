@@ -44,6 +44,7 @@ class PaperBroker:
     """
 
     holds_stops: ClassVar[bool] = True
+    simulated: ClassVar[bool] = True
 
     def __init__(self, setup: BrokerSetup, store: PaperStore | None = None) -> None:
         """Open the account, or make it with `starting_cash`.

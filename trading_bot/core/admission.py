@@ -268,10 +268,15 @@ def require_consent(wanted: BrokerSettings, account: BrokerAccount) -> None:
             f"broker.paper: false and broker.live_confirm: {account.account_id!r}. Nothing was sent."
         )
     if account.mode != "live" and not wanted.paper:
-        raise SettingsError(
-            f"broker.paper is false, but the broker {wanted.name!r} is a paper account. Set broker.paper: true, or "
-            "name a live broker."
-        )
+        raise no_live_account(wanted.name)
+
+
+def no_live_account(broker: str) -> SettingsError:
+    """Return what is wrong where a live account is wanted from a broker that has none."""
+    return SettingsError(
+        f"broker.paper is false, but the broker {broker!r} is a paper account. Set broker.paper: true, or "
+        "name a live broker."
+    )
 
 
 def _lease_taken(lease: Lease | None) -> CycleSkipped:

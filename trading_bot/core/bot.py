@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from trading_bot.brokers.late import late_broker
 from trading_bot.brokers.registry import BROKERS
 from trading_bot.config.typed_settings import SourceOfNews, TradingBotSettings
+from trading_bot.core.admission import no_live_account
 from trading_bot.core.book import open_book
 from trading_bot.core.clock import SystemClock
 from trading_bot.core.hours import TradingHours
@@ -146,12 +147,22 @@ def check_plugins(settings: TradingBotSettings) -> None:
 
 
 def check_setup(settings: TradingBotSettings) -> None:
-    """Look whether the sources of prices and news have what they need to be asked. Raises SettingsError."""
+    """Look whether sources and broker have what they need to be asked. Raises SettingsError."""
     prices = data_manager(settings, TradingHours(settings.hours.windows, settings.hours.closed_dates)).source
     news = news_manager(settings)
     for source in (prices, *(news.sources.values() if news else ())):
         if offers(source, NeedsSetup):
             source.require_setup()
+    _require_broker_settings(settings, BROKERS.get(settings.broker.name))
+
+
+def _require_broker_settings(settings: TradingBotSettings, chosen: object) -> None:
+    """Ask the kind of broker, if it has something to say: building one may connect, or make its books."""
+    if getattr(chosen, "simulated", False) and not settings.broker.paper:
+        raise no_live_account(settings.broker.name)
+    require = getattr(chosen, "require_settings", None)
+    if require is not None:
+        require(_broker_section(settings))
 
 
 def check_prices(settings: TradingBotSettings) -> None:
@@ -177,9 +188,13 @@ def open_broker(settings: TradingBotSettings, hours: TradingHours, *, folder: Pa
         BrokerError: it does not answer, or does not know us.
         StateError: it is a simulated one, and its own books cannot be opened.
     """
-    chosen = {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
-    setup = BrokerSetup(settings=chosen, folder=folder or settings.state.folder, calendar=hours)
+    folder = folder or settings.state.folder
+    setup = BrokerSetup(settings=_broker_section(settings), folder=folder, calendar=hours)
     return BROKERS.get(settings.broker.name)(setup)
+
+
+def _broker_section(settings: TradingBotSettings) -> Mapping[str, Any]:
+    return {name: getattr(settings.broker, name) for name in type(settings.broker).model_fields}
 
 
 def require_stop_orders(settings: TradingBotSettings, chosen: object) -> None:

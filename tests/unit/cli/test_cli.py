@@ -465,6 +465,8 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
     ("text", "said"),
     [
         ("strategy: {team: [sma_crossed]}", "There is no strategy called 'sma_crossed'. Did you mean 'sma_cross'?"),
+        ("broker: {name: alpaca}", "Alpaca needs keys. Put them into the environment or into .env:"),
+        ("broker: {paper: false}", "broker.paper is false, but the broker 'paper' is a paper account."),
         ("broker: {name: papper}", "There is no broker called 'papper'. Did you mean 'paper'?"),
         (
             "state: {url: 'mysql://ben:hush@db/book'}",
