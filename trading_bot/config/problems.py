@@ -74,18 +74,20 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
 
 
 def _element(field: FieldInfo) -> FieldInfo:
-    """Return what a list or a mapping holds, the field itself where that is no plain value."""
+    """Return what a list or a mapping holds, the field itself where that is neither a plain value nor a mapping."""
     plain = _plain_type(field.annotation)
     if get_origin(plain) not in (tuple, dict):
         return field
     first, second = get_args(plain)
     inner = FieldInfo.from_annotation(first if get_origin(plain) is tuple else second)
-    return inner if _plain_type(inner.annotation) in _KINDS else field
+    return inner if _is_model(inner.annotation) or _plain_type(inner.annotation) in _KINDS else field
 
 
 def wanted(field: FieldInfo) -> str:
     """Return what a field takes, in words: its type and its range."""
     plain = _plain_type(field.annotation)
+    if _is_model(plain):  # every list of such takes the bare name, too
+        return "a name, or a mapping with a name"
     if get_origin(plain) is Literal:
         return f"one of {', '.join(get_args(plain))}"
     limits = range_of(field)

@@ -112,15 +112,22 @@ Score = Annotated[float, Field(ge=0, le=1), BeforeValidator(_plain_number)]
 
 
 def _clock_time(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60 * 60:
-        minutes = value if value < 24 * 60 else value // 60  # 16:30:00 is read as seconds
-        hint = f'"{minutes // 60:02d}:{minutes % 60:02d}"'
-        raise advice(f"YAML reads a time without quotes as a number. Write {hint} with quotes")
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise advice(f"YAML reads a time without quotes as a number. Write {_time_meant(value)} with quotes")
     if isinstance(value, str) and re.fullmatch(r"\d:[0-5]\d", value):
         raise advice(f'write "0{value}"')
     if isinstance(value, str) and not re.fullmatch(CLOCK, value):
         raise advice('it must be a time of day between "00:00" and "23:59", like "16:30"')
     return value
+
+
+def _time_meant(number: int) -> str:
+    """Return the time of day that became this number, in quotes: YAML reads 16:30 as minutes, 16:30:00 as seconds."""
+    if 0 <= number < 24 * 60:
+        return f'"{number // 60:02d}:{number % 60:02d}"'
+    if 60 * 60 <= number < 24 * 60 * 60:
+        return f'"{number // 3600:02d}:{number // 60 % 60:02d}"'
+    return 'a time between "00:00" and "23:59", like "16:30",'  # 25:30 is none
 
 
 def window_of_times(text: str) -> tuple[str, str] | None:

@@ -236,7 +236,13 @@ def test_fault_65_unquoted_16_30_is_told_to_write_quotes(config, refusal):
 
 @pytest.mark.parametrize(
     ("written", "fix"),
-    [('"9:30"', 'write "09:30"'), ('"24:00"', "between"), ("noon", "between"), ("12:05:00", '"12:05"')],
+    [
+        ('"9:30"', 'write "09:30"'),
+        ('"24:00"', "between"),
+        ("noon", "between"),
+        ("12:05:00", '"12:05"'),
+        ("25:30", 'like "16:30"'),
+    ],
 )
 def test_fault_65_time_that_is_none_is_refused(config, refusal, written, fix):
     config(f"orchestrator: {{rotation_time: {written}}}")
@@ -323,6 +329,8 @@ def test_fault_65_ticker_that_yaml_reads_as_true_is_told_to_write_quotes(config,
         ("strategy: {team: []}", "it must name at least one strategy"),
         ("strategy: {team: [momentum, momentum]}", "momentum is in the team twice with the same options"),
         ("strategy: {team: [{weight: 2}]}", "strategy.team.0.name (config.yaml, line 1) is missing: add it"),
+        ("strategy: {team: [5]}", "team.0 (config.yaml, line 1): it must be a name, or a mapping with a name"),
+        ("rotation: {candidates: [[a]]}", "candidates.0 (config.yaml, line 1): it must be a name, or a mapping with"),
         ("news: {source: alpaca, sources: [file], file: x}", "source and sources are both given"),
         ("news: {sources: [alpaca], options: {a: 1}}", "write them beside the name, {name: …, options: …}"),
         ("news: {sources: [alpaca, alpaca]}", "alpaca is listed twice; list it once"),
