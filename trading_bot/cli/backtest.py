@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trading_bot.cli.options import Config
+from trading_bot.cli.options import Config, require_folder
 from trading_bot.domain.errors import SettingsError
 from trading_bot.terminal import DONE
 
@@ -91,16 +91,6 @@ def backtest(*, options: Annotated[Options, Parameter(name="*")] = Options()) ->
     result = trade_again(wanted, _Progress() if sys.stderr.isatty() else None)
     _write(result, options.json, options.report)
     return DONE
-
-
-def require_folder(option: str, file: Path | None) -> None:
-    """Refuse a file that cannot be written, before anything is computed. Raises SettingsError."""
-    if file is None or str(file) == "-":
-        return
-    if not file.parent.is_dir():
-        raise SettingsError(f"{option} {file}: there is no folder {file.parent}")
-    if file.is_dir():
-        raise SettingsError(f"{option} {file} is a folder; name a file in it.")
 
 
 def split_symbols(listed: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trading_bot.domain.errors import StateError
+from trading_bot.domain.errors import SettingsError, StateError
 from trading_bot.terminal import hide
 
 if TYPE_CHECKING:
@@ -42,3 +42,13 @@ def settings_with_a_book(config: Path | None) -> TradingBotSettings:
     if settings.state.url is None and not (settings.state.folder / "bensbot.db").exists():
         raise StateError(f"{settings.state.folder} holds no book yet. The first cycle makes one: bensbot run --once")
     return settings
+
+
+def require_folder(option: str, file: Path | None) -> None:
+    """Refuse a file that cannot be written, before anything is computed. Raises SettingsError."""
+    if file is None or str(file) == "-":
+        return
+    if not file.parent.is_dir():
+        raise SettingsError(f"{option} {file}: there is no folder {file.parent}")
+    if file.is_dir():
+        raise SettingsError(f"{option} {file} is a folder; name a file in it.")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trading_bot.cli.backtest import Assignments, JsonFile, Source, Symbols, require_folder, split_symbols
-from trading_bot.cli.options import Config
+from trading_bot.cli.backtest import Assignments, JsonFile, Source, Symbols, split_symbols
+from trading_bot.cli.options import Config, require_folder
 from trading_bot.terminal import DONE
 
 if TYPE_CHECKING:

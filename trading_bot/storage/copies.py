@@ -32,7 +32,7 @@ def copy_together(books: Mapping[Path, Path], *, busy_timeout_seconds: float) ->
     except sqlite3.Error as error:
         raise dialects.translate(error, str(book)) from error
     except OSError as error:
-        raise StateError(f"Cannot write the backup ({error}).") from error
+        raise StateError(f"Cannot write the backup {error.filename}: {error.strerror}. Name another place.") from error
     for target, part in parts.items():
         part.replace(target)
 

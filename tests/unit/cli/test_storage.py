@@ -83,6 +83,19 @@ def test_backup_names_its_copies_and_they_are_sound(a_month: Bensbot, tmp_path: 
         assert check_ledger(book.engine) == ()
 
 
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("nowhere/copy.db", "bensbot: backup nowhere/copy.db: there is no folder nowhere\n"),
+        (".", "bensbot: backup . is a folder; name a file in it.\n"),
+    ],
+)
+def test_backup_says_why_no_copy_can_be_there(bensbot: Bensbot, file: str, message: str):
+    said = bensbot("backup", file)
+
+    assert (said.code, said.err) == (2, message)
+
+
 def test_there_is_nothing_to_copy_before_the_first_cycle(bensbot: Bensbot):
     for words in (("backup", "copy.db"), ("archive",)):
         said = bensbot(*words)
