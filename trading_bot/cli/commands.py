@@ -60,6 +60,10 @@ def run_words(words: list[str]) -> NoReturn:
     except BrokenPipeError:  # whoever reads has read enough, as `| head` has
         _print_no_more()
         sys.exit(CLOSED_PIPE)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # seen by rich, which ends the program by itself
+            sys.exit(CLOSED_PIPE)
+        raise
     except OSError as error:
         if not (helps := what_helps(error)):
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import signal
 import sqlite3
 import subprocess
@@ -545,6 +546,19 @@ def test_a_full_disk_is_said_in_one_line(bensbot: Bensbot, monkeypatch: pytest.M
         said = bensbot("config", "show")
 
     assert (said.code, said.err) == (1, "bensbot: No space left on device. Make room, and ask again.\n")
+
+
+@pytest.mark.parametrize("words", [["journal"], ["journal", "--json"]])  # rich prints the one, we the other
+def test_a_reader_who_has_read_enough_ends_every_command_alike(
+    traded: Bensbot, monkeypatch: pytest.MonkeyPatch, words: list[str]
+):
+    unread, written = os.pipe()
+    os.close(unread)
+    with os.fdopen(written, "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        said = traded(*words)
+
+    assert (said.code, said.err) == (141, "")
 
 
 @pytest.mark.parametrize("word", ["status", "halt", "down"])
