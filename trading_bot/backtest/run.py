@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
+import numpy as np
 import yaml
 
 from trading_bot.backtest.fingerprints import fingerprints
@@ -133,7 +134,7 @@ def _value(text: str, whole: str) -> Any:
 
 
 def _span(settings: TradingBotSettings, hours: TradingHours, wanted: Wanted) -> tuple[date, date]:
-    """Return the first and the last day asked for. Raises SettingsError when they are the wrong way round."""
+    """Return the first and the last day asked for. Raises SettingsError when no session lies in between."""
     data = assembly.data_manager(settings, hours)
     sessions = data.sessions()
     first = wanted.first or settings.data.start
@@ -141,6 +142,10 @@ def _span(settings: TradingBotSettings, hours: TradingHours, wanted: Wanted) -> 
     if first > last:
         named = "the last session of the prices" if wanted.last is None else "--to"
         raise SettingsError(f"--from {first} is after {named}, {last}: nothing lies in between.")
+    if len(sessions) and not ((sessions >= np.datetime64(first)) & (sessions <= np.datetime64(last))).any():
+        raise SettingsError(
+            f"The price source has no session from {first} to {last}. It has {sessions[0]} to {sessions[-1]}."
+        )
     return first, last
 
 

@@ -120,8 +120,9 @@ def _prices(settings: TradingBotSettings, wanted: Wanted) -> tuple[Past, MarketH
     days = data.sessions()
     asked = days[(days >= np.datetime64(first)) & (days <= np.datetime64(last))]
     if not asked.size:
-        there = f"It has {days[0]} to {days[-1]}." if days.size else "It has none at all."
-        raise DataError(f"The price source has no session in the time asked for. {there}")
+        if not days.size:
+            raise DataError("The price source has no session at all.")
+        raise SettingsError(f"The price source has no session in the time asked for. It has {days[0]} to {days[-1]}.")
     newest: date = asked[-1].item()
     past = data.past(newest, newest)
     history = past.get_market_state(hours.close_of(newest), newest).history

@@ -116,6 +116,10 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
         (["--set", "backtest.short=true"], "Add --engine vectorised, or leave the setting out."),
         (["--set", "data.start=x", "--set", "data.start=y"], "--set data.start is there twice"),
         (["--from", "2022-06-01", "--to", "2021-01-01"], "nothing lies in between"),
+        (
+            ["--from", "2022-06-04", "--to", "2022-06-05"],  # a weekend
+            "no session from 2022-06-04 to 2022-06-05. It has 1990-01-02 to 2022-12-28.",
+        ),
         (["--symbols", "AAPL,MFST"], "no symbol 'MFST'. Did you mean 'MSFT'?"),
         (["--report", "nowhere/page.html"], "there is no folder nowhere"),
         (["--report", "."], "--report . is a folder; name a file in it."),

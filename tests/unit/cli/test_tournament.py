@@ -142,7 +142,7 @@ def test_everything_is_written_where_it_is_wanted(tmp_path, capsys):
         (["--from", "2012-11-01"], 1, "Begin earlier with --from, or write --set rotation.windows=[80]."),
         (["--from", "2013-02-20"], 1, "there are 8, 2013-02-20 to 2013-03-01. Begin earlier with --from."),
         (["--from", "2012-10-01", "--walk-forward"], 1, "--walk-forward chooses by 90 sessions and follows for 21"),
-        (["--from", "2022-06-01"], 1, "no session in the time asked for. It has 2000-03-01 to 2013-03-01."),
+        (["--from", "2022-06-01"], 2, "no session in the time asked for. It has 2000-03-01 to 2013-03-01."),
         (["--from", "2012-06-01", "--to", "2011-01-01"], 2, "nothing lies in between"),
         (["--json", "nowhere/numbers.json"], 2, "there is no folder nowhere"),
     ],
