@@ -19,11 +19,14 @@ from flows.server import ServerUnavailable, StartedServer, running_server
 from trading_bot.domain.errors import PluginError, SettingsError
 from trading_bot.stack import with_room
 from trading_bot.terminal import (
+    CLOSED_PIPE,
     DONE,
     FAILED,
     WRONG_SETTINGS,
+    ended_at_a_closed_pipe,
     exit_code_of,
     hide,
+    print_no_more,
     say,
     spell_out_what_cannot_be_shown,
     stop_on_signals,
@@ -71,6 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ServerUnavailable as error:
         say(f"BensBot: {error}")
         return FAILED
+    except BrokenPipeError:
+        print_no_more()
+        return CLOSED_PIPE
+    except SystemExit as end:
+        if ended_at_a_closed_pipe(end):
+            return CLOSED_PIPE
+        raise
     except KeyboardInterrupt as stop:
         say("BensBot: stopped. Whatever was sent before is in the book; the next run goes on from there.")
         return exit_code_of(stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import os
 import signal
 import struct
 import sys
@@ -24,6 +25,7 @@ SPELT_OUT = "bensbot.spelt-out"  # an error handler of codecs
 
 
 SIGNAL_EXIT = 128  # plus the number of the signal, as shells have it
+CLOSED_PIPE = SIGNAL_EXIT + signal.SIGPIPE  # whoever reads has read enough, as `| head` has
 
 
 class Stopped(KeyboardInterrupt):
@@ -54,6 +56,16 @@ def say(line: str) -> None:
     with suppress(BrokenPipeError):
         sys.stderr.write(OF_THIS_PROCESS.mask(line) + "\n")
         sys.stderr.flush()
+
+
+def print_no_more() -> None:
+    """Let what is left to be flushed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def ended_at_a_closed_pipe(end: SystemExit) -> bool:
+    """Say whether rich ended the program because nobody reads any more: it does so by itself, with another code."""
+    return isinstance(end.__context__, BrokenPipeError)
 
 
 def spell_out_what_cannot_be_shown() -> None:

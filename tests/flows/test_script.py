@@ -136,6 +136,27 @@ def test_several_sessions_are_one_line_each_and_one_report(tmp_path: Path, serve
 
 
 @pytest.mark.slow
+def test_a_reader_who_has_read_enough_ends_it_as_other_commands(tmp_path: Path, server: str):
+    unread, written = os.pipe()
+    os.close(unread)
+
+    ended = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env={**environment(tmp_path), "PREFECT_API_URL": server},
+        cwd=tmp_path,
+        stdout=written,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+    os.close(written)
+    assert ended.returncode == 141
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
 def test_a_cycle_that_may_not_trade_says_why_and_what_helps(tmp_path: Path, server: str):
     with open_book(load_config().model_copy(update={"state": StateSettings(folder=tmp_path / ".bensbot")})) as book:
         book.control.set_state(TradingState.PAUSED, cause="a test", who="Ben")

@@ -33,6 +33,7 @@ from trading_bot.domain.portfolio import Portfolio, Position
 from trading_bot.domain.ports import BrokerAccount, BrokerSetup
 
 ACCOUNT_ID = "PAPER"
+ITS_BOOKS = "paper.db"  # in the state folder, where `broker.paper_url` names no database
 
 
 @broker("paper")
@@ -190,7 +191,7 @@ class PaperBroker:
 
 def _place(setup: BrokerSetup) -> str:
     url = setup.settings.get("paper_url")
-    return url.get_secret_value() if isinstance(url, SecretStr) else f"sqlite:///{setup.folder / 'paper.db'}"
+    return url.get_secret_value() if isinstance(url, SecretStr) else f"sqlite:///{setup.folder / ITS_BOOKS}"
 
 
 def _book(books: PaperBooks, order: OrderUpdate, got: Match, session: date, at: datetime) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -14,11 +12,14 @@ from trading_bot import __version__
 from trading_bot.cli.options import Config, Json
 from trading_bot.domain.errors import BensBotError, PluginError, SettingsError
 from trading_bot.terminal import (
+    CLOSED_PIPE,
     DONE,
     FAILED,
     WRONG_SETTINGS,
+    ended_at_a_closed_pipe,
     exit_code_of,
     hide,
+    print_no_more,
     say,
     spell_out_what_cannot_be_shown,
     stop_on_signals,
@@ -28,8 +29,6 @@ from trading_bot.terminal import (
 if TYPE_CHECKING:
     from trading_bot.domain.cycle import CycleReport
 
-
-CLOSED_PIPE = 128 + signal.SIGPIPE  # as a shell reports it
 
 app = App(
     name="bensbot",
@@ -57,28 +56,21 @@ def run_words(words: list[str]) -> NoReturn:
     except BensBotError as error:
         say(f"bensbot: {error}")
         sys.exit(FAILED)
-    except BrokenPipeError:  # whoever reads has read enough, as `| head` has
-        _print_no_more()
+    except BrokenPipeError:
+        print_no_more()
         sys.exit(CLOSED_PIPE)
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # seen by rich, which ends the program by itself
-            sys.exit(CLOSED_PIPE)
-        raise
+        sys.exit(CLOSED_PIPE if ended_at_a_closed_pipe(end) else end.code)
     except OSError as error:
         if not (helps := what_helps(error)):
             raise
         if error.filename is None:  # what is printed goes to a file
-            _print_no_more()
+            print_no_more()
         say(f"bensbot: {f'{error.filename}: ' if error.filename else ''}{error.strerror}. {helps}")
         sys.exit(FAILED)
     except KeyboardInterrupt as stop:
         say("bensbot: stopped. Whatever was sent before is in the book; the next run goes on from there.")
         sys.exit(exit_code_of(stop))
-
-
-def _print_no_more() -> None:
-    """Let what is left to be flushed go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command

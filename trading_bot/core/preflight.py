@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from trading_bot.brokers.paper import ITS_BOOKS
 from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
 from trading_bot.core.book import book_url
@@ -215,7 +216,8 @@ def _broker(
     """Ask the broker who we are, what time it is, and when the exchange opens."""
     with ExitStack() as stack:
         # A simulated broker makes books where there are none; those of a look are thrown away.
-        there = settings.state.folder.exists()
+        its_place = settings.state.folder / (ITS_BOOKS if settings.broker.name == "paper" else "")
+        there = its_place.exists()
         folder = None if there else Path(stack.enter_context(TemporaryDirectory(prefix="bensbot-")))
         try:
             broker = connect(folder)

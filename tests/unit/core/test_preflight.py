@@ -79,7 +79,7 @@ def test_the_broker_is_asked_for_what_the_book_has(folder: Path):
         for _ in range(2):  # orders of the first session fill at the next one
             cycle.run_cycle(desk.bot, run_id="run")
     agreed = found(folder)["account"]
-    (folder / "paper.db").unlink()  # another one is made, with what a new account has
+    (folder / "paper.db").unlink()  # the next cycle makes another one, with what a new account has
 
     account = found(folder)["account"]
 
@@ -91,6 +91,7 @@ def test_the_broker_is_asked_for_what_the_book_has(folder: Path):
     )
     assert account.said.endswith("; cash: $88,682.85 in our book, $100,000.00 at the broker")
     assert account.fix.startswith("bensbot reconcile ")
+    assert not (folder / "paper.db").exists()
 
 
 def test_news_are_counted_and_lines_that_are_none_named(folder: Path, tmp_path: Path):
