@@ -17,10 +17,11 @@ from flows.server import ServerUnavailable, StartedServer, running_server
 from tests.patience import PATIENCE, until
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from flows.server import StartedServer
 from trading_bot.terminal import stop_on_signals
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is deaf
 stop_on_signals()
 server = StartedServer()
 try:
