@@ -75,7 +75,7 @@ def _think_again(record: CycleRecord, settings: TradingBotSettings, symbol: Symb
 
 def _news(book: StateManager, record: CycleRecord, reading: NewsSettings, symbol: Symbol) -> tuple[NewsItem, ...]:
     """Return the stories that were known: as recorded with a decision, else as the book has them for that instant."""
-    if reading.source == "none":
+    if not reading.are_read:
         return ()
     known, at = record.inputs.stories, record.market.at
     if symbol not in known:

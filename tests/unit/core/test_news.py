@@ -247,3 +247,12 @@ def test_why_names_the_stories_that_were_known_and_no_others(folder: Path, tmp_p
     (known,) = json.loads(story_as_json(refused))["news"]
     assert (known["headline"], known["score"], known["impact"], known["source"]) == (BAD, BADNESS, "high", "file")
     assert known["published"] == "2022-01-03T15:00:00+00:00"
+
+
+def test_why_names_the_stories_of_several_sources(folder: Path, tmp_path: Path):
+    file = told(tmp_path / "news.jsonl", ("2022-01-03T15:00:00Z", BAD))
+    with open_desk(folder, news={"sources": ["file"], "file": file}) as desk:
+        (report,) = trade(desk, 1)
+        story = why(desk.bot.book, AMD, report.cycle_id)
+
+    assert [item.headline for item in story.news] == [BAD]
