@@ -15,12 +15,11 @@ The rules, so that a result can be computed by hand:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trading_bot.domain.money import ZERO, cents, round_against_us, whole_shares
 from trading_bot.domain.orders import OrderType, Side
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 
 BASIS_POINT = Decimal("0.0001")
 
@@ -40,7 +39,6 @@ class Costs:
         return max(per_share, cents(self.commission_minimum)) if first else per_share
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One symbol's session, in the prices that were really paid that day."""
@@ -57,7 +55,6 @@ class Bar:
         return self.volume is None and self.open == self.high == self.low == self.close
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Working:
     """An order that can still fill."""
@@ -70,7 +67,6 @@ class Working:
     stop_price: Decimal | None = None
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Match:
     """What an order got in one session. `quantity` may be 0; then `reason` says why."""

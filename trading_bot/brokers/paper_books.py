@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -21,7 +20,7 @@ from trading_bot.domain.orders import (
     TimeInForce,
 )
 from trading_bot.domain.portfolio import Portfolio, Position
-from trading_bot.domain.records import changed, made_fast
+from trading_bot.domain.records import changed, dataclass
 
 WORKING = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 
@@ -49,7 +48,6 @@ class PaperAccount:
     session: date | None
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Executed:
     """Shares that changed hands, before the books give them a number."""

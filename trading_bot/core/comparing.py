@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from trading_bot.domain.money import CENT, ZERO, cents
 from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import ExecutionId, Fill
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.words import dollars, price_text, shares_text, trade
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ FEES_COME_WITHIN = timedelta(days=5)  # of a trade: they are charged overnight, 
 A_DAY = timedelta(days=1)  # in which the broker's cash follows what it lists
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Both sides, and where they differ for no reason that is known."""

@@ -33,6 +33,7 @@ from trading_bot.domain.orders import (
     client_order_id,
 )
 from trading_bot.domain.portfolio import EquityPoint
+from trading_bot.domain.snapshot import pieces
 from trading_bot.notifications.texts import cycle_alerts
 
 if TYPE_CHECKING:
@@ -198,7 +199,16 @@ def _record(desk: Desk, ticket: CycleTicket, market: MarketState, inputs: Inputs
     """Return what the decisions rest on, where that is kept."""
     if (conditions := desk.conditions) is None:
         return None
-    return CycleRecord(market, inputs, conditions, ticket.window, ticket.strategies, ticket.exits_only, ticket.by_owner)
+    return CycleRecord(
+        market=market,
+        inputs=inputs,
+        conditions=conditions,
+        cut=pieces(market.history),
+        window=ticket.window,
+        strategies=ticket.strategies,
+        exits_only=ticket.exits_only,
+        by_owner=ticket.by_owner,
+    )
 
 
 def _intent(ticket: CycleTicket, market: MarketState, decision: Decision) -> OrderIntent:

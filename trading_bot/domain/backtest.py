@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from trading_bot.domain.market import FloatVector, SessionAxis, Symbol
 from trading_bot.domain.orders import Side
+from trading_bot.domain.records import dataclass
 
 
 class Engine(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from trading_bot.domain.money import CENT, ZERO, cents
 from trading_bot.domain.orders import ClientOrderId, OrderUpdate, Side
 from trading_bot.domain.portfolio import EquityPoint
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 

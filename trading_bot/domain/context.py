@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from trading_bot.domain.market import Regime, Symbol
 from trading_bot.domain.news import NewsItem
+from trading_bot.domain.records import dataclass
 
 SPANS = (1, 5, 21)  # sessions: a day, a week, a month
 

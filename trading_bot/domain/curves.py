@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from trading_bot.domain.market import FloatVector, SessionAxis
 from trading_bot.domain.performance import drawdowns
+from trading_bot.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 
 if TYPE_CHECKING:
     from trading_bot.domain.cash import CashActivity
@@ -73,7 +73,6 @@ class Lease:
     expires_at: datetime  # aware, UTC, wall clock
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class CycleTicket:
     """One cycle that was let in: its name, its instant and the lease it trades under."""
@@ -90,7 +89,6 @@ class CycleTicket:
     by_owner: bool = False  # the owner says what is wanted, and the strategies are not asked
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of open orders since the last cycle."""
@@ -101,7 +99,6 @@ class Settlement:
     cash: tuple[CashActivity, ...] = ()  # newly booked: money that moved without a trade
 
 
-@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class CycleReport:
     """Everything a cycle did, for people, artifacts and notices."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from trading_bot.domain.cash import CashActivity
 from trading_bot.domain.orders import Fill, OpenOrder, OrderUpdate
 from trading_bot.domain.portfolio import EquityPoint, Position
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from trading_bot.domain.curves import MonthReturn, deepest_fall, monthly_returns
 from trading_bot.domain.market import FloatVector
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.performance import known
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.round_trips import Trades, trades_of
 from trading_bot.domain.trade_figures import Attribution, TradeFigures, attributed, trade_figures
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from trading_bot.domain.money import ZERO, whole_shares
 from trading_bot.domain.orders import Side
+from trading_bot.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

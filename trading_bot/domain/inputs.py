@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from trading_bot.domain.cycle import ControlState
@@ -13,13 +13,12 @@ from trading_bot.domain.money import ZERO
 from trading_bot.domain.news import StoryId
 from trading_bot.domain.orders import OpenOrder, Side
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.records import made_fast
-from trading_bot.domain.snapshot import Pieces, fingerprint, pieces
+from trading_bot.domain.records import dataclass
+from trading_bot.domain.snapshot import Pieces, fingerprint
 from trading_bot.domain.tournament import Team
 from trading_bot.domain.track_record import TrackRecord
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What book and broker said before the decision, as they said it."""
@@ -67,15 +66,13 @@ class CycleRecord:
     market: MarketState
     inputs: Inputs
     conditions: Conditions
+    cut: Pieces  # the market's history, named by its content
     window: str = ""  # the trading hours it was in; "" outside of them, where hours do not matter
     strategies: tuple[str, ...] = ()  # who decided in that window; empty: the whole team
     exits_only: bool = False  # the window lets nothing in
     by_owner: bool = False  # the owner said what is wanted, and the strategies were not asked
-    cut: Pieces = field(init=False, repr=False)  # the market's history in pieces
-    market_hash: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Name the history by its content, once."""
-        cut = pieces(self.market.history)
-        object.__setattr__(self, "cut", cut)
-        object.__setattr__(self, "market_hash", fingerprint(self.market.history, cut))
+    @property
+    def market_hash(self) -> str:
+        """A SHA-256 of the market's history."""
+        return fingerprint(self.market.history, self.cut)

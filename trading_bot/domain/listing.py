@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Protocol, runtime_checkable
 
 from trading_bot.domain.orders import ClientOrderId, OrderUpdate
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 

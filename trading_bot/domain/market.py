@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading_bot.domain.money import price_of
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ SessionAxis = NDArray[np.datetime64]  # (T,), datetime64[D], ascending
 PriceField = Literal["open", "high", "low", "close", "volume"]
 
 
-@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketHistory:
     """Bars of all symbols over all sessions up to now, adjusted for the splits that happened by now.
@@ -189,7 +188,6 @@ class Split:
     ratio: Decimal  # 2 for a 2:1 split, 0.1 for a 1:10 reverse split
 
 
-@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketState:
     """The market as of one instant: everything a cycle may know, and nothing later."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.tournament import Candidate, Criterion, Score, Seat, Team
 
 SESSIONS_A_YEAR = 252

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, NewType, Protocol, runtime_checkable
 
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 StoryId = NewType("StoryId", str)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
 from trading_bot.domain.money import cents
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 ClientOrderId = NewType("ClientOrderId", str)
@@ -91,7 +91,6 @@ _FINAL = frozenset(
 )
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Signal:
     """What the strategies want for one symbol, and why."""
@@ -107,7 +106,6 @@ class Signal:
     stop_price: Decimal | None = None  # dollars per share: wait at the broker until it is reached; None: trade now
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Order:
     """A signal with a size: what the risk rules look at."""
@@ -168,19 +166,16 @@ class _Decided:
     rulings: tuple[Ruling, ...]  # every rule that was asked, in order
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Approved(_Decided):
     """Every rule let the order pass as it was."""
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Resized(_Decided):
     """A rule made the order smaller."""
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Rejected(_Decided):
     """A rule refused the order; `quantity` is 0."""
@@ -194,7 +189,6 @@ def binding_ruling(decision: Decision) -> Ruling | None:
     return next((ruling for ruling in decision.rulings if ruling.binds and ruling.rule == decision.rule), None)
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
     """An order as it is committed in the book before it is sent. Its id is the broker's, too."""
@@ -212,7 +206,6 @@ class OrderIntent:
     stop_price: Decimal | None = None  # dollars per share
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """An order of ours that something can still come from, as our book has it."""
@@ -239,7 +232,6 @@ class OpenOrder:
         return self.is_waiting and self.status is OrderStatus.ACCEPTED
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
     """What the broker says about one order."""
@@ -258,7 +250,6 @@ class OrderUpdate:
     stop_price: Decimal | None = None
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Fill:
     """Shares that changed hands. `execution_id` is the broker's and never repeats."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 
 from trading_bot.domain.money import ZERO, cents
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Position:
     """Shares of one symbol. Average cost: buys average in, sells leave the average as it is."""
@@ -53,7 +52,6 @@ class Portfolio:
         return cents(self.cash + self.value(prices))
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What positions add up to, in dollars."""
@@ -63,7 +61,6 @@ class Totals:
     by_sector: Mapping[str, Decimal]  # long less short
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
     """The book's worth after one session."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -20,7 +20,7 @@ from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, M
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import ClientOrderId, Fill, Order, OrderIntent, OrderUpdate, Ruling
 from trading_bot.domain.portfolio import Portfolio, Totals
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.track_record import NOTHING_YET, Closed, TrackRecord
 
 
@@ -116,7 +116,6 @@ class Explains(Protocol):
 # ── risk ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskContext:
     """What rules may look at: the portfolio as it may become through open orders and this cycle's approvals.
@@ -183,7 +182,6 @@ class RiskRule(Protocol):
 # ── brokers ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class BrokerAccount:
     """The account as the broker reports it."""

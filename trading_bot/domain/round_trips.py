@@ -10,7 +10,7 @@ to be sold first; average cost as in `domain/holdings.py` comes to the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from trading_bot.domain.backtest import Execution, SplitPaid
 from trading_bot.domain.market import SessionAxis, Symbol
 from trading_bot.domain.money import ZERO, cents
 from trading_bot.domain.orders import Side
+from trading_bot.domain.records import dataclass
 
 SPLIT = "split"  # who ended a trade of which a reverse split left less than a share
 

@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trading_bot.domain.records import dataclass
 
 KEPT = 8  # arrays, so what is kept grows with the history: one of them is a fifth of its bars
 

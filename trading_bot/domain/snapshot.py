@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
+from trading_bot.domain.market import MarketHistory, Symbol
+from trading_bot.domain.records import dataclass
 
 _HEAD = struct.Struct("<II?")  # rows, columns, whether there is a sentiment
 _FIELDS = 5  # open, high, low, close, volume
@@ -75,10 +75,24 @@ def unpack(symbols: tuple[Symbol, ...], bodies: Iterable[bytes]) -> MarketHistor
     """
     parts = [_unpacked(body, len(symbols)) for body in bodies]
     sessions = np.concatenate([part[0] for part in parts])
-    fields = [np.concatenate([part[1][number] for part in parts]) for number in range(_FIELDS)]
-    moods = [part[1][_FIELDS] for part in parts if len(part[1]) > _FIELDS]
+    fields = np.concatenate([part[1] for part in parts], axis=1)
     return MarketHistory(
-        sessions.astype("datetime64[D]"), symbols, *fields, sentiment=np.concatenate(moods) if moods else None
+        sessions.astype("datetime64[D]"),
+        symbols,
+        *fields[:_FIELDS],
+        sentiment=fields[_FIELDS] if len(fields) > _FIELDS else None,
+    )
+
+
+def as_kept(months: Sequence[bytes], recent: bytes | None, newest: bytes, bodies: Iterable[bytes]) -> Pieces:
+    """Return what `pieces` made of the history that was packed in these bodies, oldest first, from its digests."""
+    lengths = [_HEAD.unpack_from(body)[0] for body in bodies]
+    begins = itertools.accumulate(lengths, initial=0)
+    rows = [slice(begin, begin + length) for begin, length in zip(begins, lengths, strict=False)]
+    return Pieces(
+        tuple(Piece(digest, place) for digest, place in zip(months, rows, strict=False)),
+        Piece(recent, rows[-2]) if recent else None,
+        Piece(newest, rows[-1]),
     )
 
 
@@ -101,14 +115,11 @@ def _parts(history: MarketHistory, rows: slice) -> Iterator[bytes | memoryview]:
         yield np.ascontiguousarray(array[rows], dtype="<f8").data.cast("B") if array[rows].size else b""
 
 
-def _unpacked(body: bytes, wanted: int) -> tuple[NDArray[np.int64], list[FloatMatrix]]:
+def _unpacked(body: bytes, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the sessions, and the fields as (5 or 6, T, N): views of `body`."""
     rows, columns, has_sentiment = _HEAD.unpack_from(body)
     fields = _FIELDS + has_sentiment
     if columns != wanted or len(body) != _HEAD.size + 8 * rows * (1 + fields * columns):
         raise ValueError(f"{len(body)} bytes are no piece of {rows} sessions and {columns} symbols, wanted {wanted}")
     sessions = np.frombuffer(body, dtype="<i8", count=rows, offset=_HEAD.size)
-    first, step = _HEAD.size + 8 * rows, 8 * rows * columns
-    return sessions, [
-        np.frombuffer(body, dtype="<f8", count=rows * columns, offset=first + number * step).reshape(rows, columns)
-        for number in range(fields)
-    ]
+    return sessions, np.frombuffer(body, dtype="<f8", offset=_HEAD.size + 8 * rows).reshape(fields, rows, columns)

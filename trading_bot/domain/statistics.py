@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from trading_bot.domain.cycle import CycleStatus
 from trading_bot.domain.orders import OrderStatus
 from trading_bot.domain.portfolio import EquityPoint
+from trading_bot.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from trading_bot.domain.news import NewsItem
 from trading_bot.domain.orders import Decision, Fill, OrderUpdate
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 from trading_bot.domain.tournament import Team
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from trading_bot.domain.backtest import Fingerprints
 from trading_bot.domain.merit import Standing, ranked
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.tournament import Candidate, Criterion, Score
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 MOST_SESSIONS = 21  # a month of them: as far back as a loss is counted
@@ -23,7 +22,6 @@ class Worth:
     equity: Decimal  # dollars
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class ClosedTrade:
     """A position from its first share to its last one, in the order of booking."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
 from trading_bot.domain.money import ZERO, cents
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.round_trips import OpenTrade, RoundTrip, Trades
 
 

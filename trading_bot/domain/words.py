@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trading_bot.domain.money import cents
@@ -17,6 +16,7 @@ from trading_bot.domain.orders import (
     Signal,
     binding_ruling,
 )
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 
 

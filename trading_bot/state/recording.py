@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 from trading_bot.domain.errors import StateCorrupt, StateError
 from trading_bot.domain.inputs import Conditions, CycleRecord, Inputs
 from trading_bot.domain.market import MarketHistory, MarketState, Symbol
-from trading_bot.domain.snapshot import Piece, pack, unpack
+from trading_bot.domain.snapshot import Piece, Pieces, as_kept, pack, unpack
 from trading_bot.domain.tournament import Team
 from trading_bot.state.schema import chunks, cycle_inputs, cycles
 from trading_bot.storage.database import Database
@@ -104,14 +104,16 @@ class Recordings:
                     "state.keep_days, or than this kind of record."
                 )
             shared = _read(connection, [row.settings, row.universe, row.months])
-            months = [months.hex() for months in _split(shared[row.months])]
-            wanted = [*months, *([row.recent] if row.recent else []), row.newest]
-            bars = _read(connection, wanted)
+            months = _split(shared[row.months])
+            wanted = [*(month.hex() for month in months), *([row.recent] if row.recent else []), row.newest]
+            found = _read(connection, wanted)
         universe = json.loads(shared[row.universe])
         symbols = tuple(Symbol(name) for name in universe.pop("symbols"))
-        history = unpack(symbols, [bars[digest] for digest in wanted])
+        bars = [found[digest] for digest in wanted]
+        recent = bytes.fromhex(row.recent) if row.recent else None
+        cut = as_kept(months, recent, bytes.fromhex(row.newest), bars)
         own = json.loads(_unpacked(row.body, f"What cycle {cycle_id} knew"))
-        return _record(history, universe, shared[row.settings].decode(), own)
+        return _record(unpack(symbols, bars), cut, universe, shared[row.settings].decode(), own)
 
 
 def _of_this_cycle(record: CycleRecord) -> dict[str, Any]:
@@ -129,7 +131,9 @@ def _of_this_cycle(record: CycleRecord) -> dict[str, Any]:
     }
 
 
-def _record(history: MarketHistory, shared: Mapping[str, Any], settings: str, own: Mapping[str, Any]) -> CycleRecord:
+def _record(
+    history: MarketHistory, cut: Pieces, shared: Mapping[str, Any], settings: str, own: Mapping[str, Any]
+) -> CycleRecord:
     facts = {**shared, **own["market"]}
     market = MarketState(
         history=history, **{name: _market_fields()[name].validate_python(value) for name, value in facts.items()}
@@ -139,6 +143,7 @@ def _record(history: MarketHistory, shared: Mapping[str, Any], settings: str, ow
         market=market,
         inputs=_adapter(Inputs).validate_python(own["inputs"]),
         conditions=Conditions(settings, team, own["program"]),
+        cut=cut,
         window=own["window"],
         strategies=tuple(own["strategies"]),
         exits_only=own["exits_only"],

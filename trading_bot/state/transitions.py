@@ -6,12 +6,11 @@ order), so what does not follow is ignored, not an error. A final status that th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trading_bot.domain.orders import OrderStatus, OrderUpdate
-from trading_bot.domain.records import changed, made_fast
+from trading_bot.domain.records import changed, dataclass
 
 _ENDS = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 
@@ -32,7 +31,6 @@ MAY_FOLLOW: dict[OrderStatus, frozenset[OrderStatus]] = {
 }
 
 
-@made_fast
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an order stands in the book."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from trading_bot.domain.money import CENT, cents
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Explains, Strategy
-from trading_bot.domain.records import made_fast
+from trading_bot.domain.records import dataclass
 from trading_bot.strategies.indicators import TIE
 from trading_bot.strategies.thoughts import Targets, Thoughts
 
@@ -39,7 +39,6 @@ class Member:
         object.__setattr__(self, "words", self.strategy if isinstance(self.strategy, Explains) else None)
 
 
-@made_fast
 @dataclass(frozen=True, slots=True, eq=False)
 class _Vote:
     """A member's opinion on the last session: (N,) exposures, (N,) evidence, and remarks by column."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trading_bot.domain.market import MarketHistory, Symbol
-from trading_bot.domain.snapshot import fingerprint, pack, pieces, unpack
+from trading_bot.domain.snapshot import as_kept, fingerprint, pack, pieces, unpack
 
 SYMBOLS = (Symbol("AAA"), Symbol("BBB"))
 
@@ -41,6 +41,15 @@ def test_what_was_packed_comes_back_bit_for_bit(sessions: int, moods: bool):
     ]
     assert (again.sentiment is None) == (not moods)
     assert fingerprint(again) == fingerprint(bars)
+
+
+@pytest.mark.parametrize("sessions", [1, 2, 4, 5, 8, 40])
+def test_how_a_history_was_cut_is_known_from_what_was_kept(sessions: int):
+    bars = history(sessions=sessions)
+    cut = pieces(bars)
+    recent = cut.recent.digest if cut.recent else None
+
+    assert as_kept([piece.digest for piece in cut.months], recent, cut.newest.digest, bodies(bars)) == cut
 
 
 def test_a_view_of_some_symbols_is_packed_like_a_copy_of_them():

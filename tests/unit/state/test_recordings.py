@@ -25,6 +25,7 @@ from trading_bot.domain.market import (
 )
 from trading_bot.domain.orders import OpenOrder, OrderStatus
 from trading_bot.domain.portfolio import Portfolio, Position
+from trading_bot.domain.snapshot import pieces
 from trading_bot.domain.tournament import Candidate, Seat, Team
 from trading_bot.state.archive import Archive
 from trading_bot.storage.database import Database
@@ -63,7 +64,9 @@ def record(*, last_close: float = 54.3) -> CycleRecord:
         buying_power=None,
     )
     conditions = Conditions(SETTINGS, TEAM, "0.1.0 abc")
-    return CycleRecord(market, inputs, conditions, "lunch", ("pairs",), exits_only=True, by_owner=True)
+    return CycleRecord(
+        market, inputs, conditions, pieces(market.history), "lunch", ("pairs",), exits_only=True, by_owner=True
+    )
 
 
 def commit(desk: Desk, wanted: CycleRecord, cycle_id: str = "monday") -> None:
