@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
+
+from trading_bot.domain.records import dataclass
 
 SettingPath = tuple[str, ...]  # ("risk", "max_position_pct")
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +40,7 @@ from trading_bot.config.values import advice, passwords_in
 from trading_bot.config.variables import Catalogue, entries_of, from_dotenv, from_environment
 from trading_bot.config.windows import HoursSettings, WindowSettings
 from trading_bot.domain.errors import SettingsError
+from trading_bot.domain.records import dataclass
 
 __all__ = [
     "BacktestSettings",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from trading_bot.config.origins import Entry, Origin, SettingPath
 from trading_bot.config.values import is_secret_name
 from trading_bot.domain.errors import SettingsError
+from trading_bot.domain.records import dataclass
 
 PREFIX = "BENSBOT_"
 LEVEL = "__"

@@ -7,7 +7,6 @@ same decisions at any later time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from trading_bot.domain.offers import offers
 from trading_bot.domain.orders import Decision, OpenOrder, Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import RiskContext
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.track_record import MOST_SESSIONS, TrackRecord
 from trading_bot.domain.words import shares_text
 from trading_bot.risk.shadow import with_pending

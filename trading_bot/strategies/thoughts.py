@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from trading_bot.domain.records import dataclass
 from trading_bot.domain.symbols import Symbol
 from trading_bot.strategies.indicators import TIE
 
