@@ -30,13 +30,13 @@ def dataclass(
     del frozen, slots  # both are always so; they are named for the reader, and for `dataclasses`' own form
 
     def define(cls: type[Record]) -> type[Record]:
+        if own := sorted((_SHARED.keys() | {"__init__", "__eq__", "__hash__"}) & cls.__dict__.keys()):
+            raise TypeError(f"{cls.__name__} has its own {own[0]}: that takes `dataclasses.dataclass`")
         record = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
         if record.__bases__ != (object,) and record.__dict__["__slots__"]:
             raise TypeError(f"{cls.__name__} adds fields to those of its base: that takes `dataclasses.dataclass`")
         known: Fields = dataclasses.fields(record)  # pyright: ignore[reportArgumentType]  # it is one now
         methods = {**_SHARED, **(_comparing(known) if eq else {}), "__init__": _making(record, known)}
-        if own := sorted(methods.keys() & record.__dict__.keys()):
-            raise TypeError(f"{cls.__name__} has its own {own[0]}: that takes `dataclasses.dataclass`")
         for name, method in methods.items():
             setattr(record, name, method)
         return record
