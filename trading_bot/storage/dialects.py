@@ -200,7 +200,7 @@ def _sqlite(url: URL, busy_timeout_seconds: float, read_only: bool) -> Engine:
         _make_file(Path(str(url.database)))
     if not in_memory and read_only:
         path = Path(str(url.database)).absolute()
-        url = url.set(database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+        url = url.set(database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true", **_at_rest(path)})
     connect_args = {"timeout": busy_timeout_seconds, "check_same_thread": False}
     engine = create_engine(
         url, connect_args=connect_args, **({"poolclass": StaticPool} if in_memory else {})
@@ -208,6 +208,16 @@ def _sqlite(url: URL, busy_timeout_seconds: float, read_only: bool) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _at_rest(path: Path) -> dict[str, str]:
+    """Return what lets a file be read where nothing can be written beside it.
+
+    Even to read a file, SQLite makes its write-ahead log beside it. Where there is none nobody is writing: then the
+    file is read as it is.
+    """
+    at_rest = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return {"immutable": "1"} if at_rest else {}
 
 
 def _make_file(path: Path) -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -137,6 +141,34 @@ def test_a_book_opened_for_reading_cannot_be_written(path: Path):
             book.control.forget_failures()
         with pytest.raises(StateError, match="reading only"):
             book.control.record_failure("run", error="boom")
+
+
+@contextmanager
+def somebody_without_rights() -> Iterator[None]:
+    """Be a user whom modes of files concern, for a moment: root may write anywhere."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.setresuid(0, 0, 0)
+
+
+def test_a_book_is_read_where_nothing_can_be_written_beside_it(path: Path):
+    open_read_only(url(path)).close()  # imports what it takes
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        book = Path(shutil.copy(path, folder))
+        book.chmod(0o444)
+        folder.chmod(0o555)
+        try:
+            with somebody_without_rights(), open_read_only(url(book)) as opened:
+                assert opened.control.read().state == "active"
+            assert [each.name for each in folder.iterdir()] == ["book.db"]
+        finally:
+            folder.chmod(0o755)
 
 
 def test_a_new_book_is_its_owner_s_alone(tmp_path: Path):
