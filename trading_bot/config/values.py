@@ -122,12 +122,17 @@ def _clock_time(value: object) -> object:
 
 
 def _time_meant(number: int) -> str:
-    """Return the time of day that became this number, in quotes: YAML reads 16:30 as minutes, 16:30:00 as seconds."""
-    if 0 <= number < 24 * 60:
-        return f'"{number // 60:02d}:{number % 60:02d}"'
-    if 60 * 60 <= number < 24 * 60 * 60:
-        return f'"{number // 3600:02d}:{number // 60 % 60:02d}"'
-    return 'a time between "00:00" and "23:59", like "16:30",'  # 25:30 is none
+    """Return the times of day that may have become this number: YAML reads 16:30 as minutes, 16:30:00 as seconds.
+
+    A 930 may have been 15:30, or half past nine without a colon.
+    """
+    seconds = number * 60 if 0 <= number < 24 * 60 else number
+    found = [(seconds // 3600, seconds // 60 % 60)] if 0 <= seconds < 24 * 60 * 60 and seconds >= 60 * 60 else []
+    if 100 <= number <= 2359 and number % 100 < 60:
+        found.append(divmod(number, 100))
+    if not found:
+        return 'a time between "00:00" and "23:59", like "16:30",'  # 40:00 is none
+    return " or ".join(f'"{hour:02d}:{minute:02d}"' for hour, minute in found)
 
 
 def window_of_times(text: str) -> tuple[str, str] | None:

@@ -235,13 +235,22 @@ def test_fault_65_unquoted_16_30_is_told_to_write_quotes(config, refusal):
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"), [("930", '"15:30" or "09:30"'), ("1630", '"16:30"'), ("15:30:00", '"15:30"'), ("5", "a time")]
+)
+def test_a_number_where_a_time_is_wanted_is_told_each_time_that_it_may_have_been(config, refusal, written, meant):
+    config(f"orchestrator: {{rotation_time: {written}}}")
+
+    assert f"without quotes as a number. Write {meant} " in refusal()
+
+
+@pytest.mark.parametrize(
     ("written", "fix"),
     [
         ('"9:30"', 'write "09:30"'),
         ('"24:00"', "between"),
         ("noon", "between"),
         ("12:05:00", '"12:05"'),
-        ("25:30", 'like "16:30"'),
+        ("40:00", 'like "16:30"'),
     ],
 )
 def test_fault_65_time_that_is_none_is_refused(config, refusal, written, fix):
