@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from trading_bot.domain.cycle import ControlState, CycleStatus, TradingState
 from trading_bot.domain.errors import StateError
@@ -39,6 +40,12 @@ class Standing:
     open_orders: tuple[OpenOrder, ...]
     last_cycle: LastCycle | None = None
 
+    @property
+    def cash(self) -> Decimal | None:
+        """The cash in dollars; None before the first cycle: no book knows it then, and that is not 0."""
+        known = self.last_session or self.equity or self.portfolio.cash
+        return self.portfolio.cash if known else None
+
 
 def standing_as_text(standing: Standing) -> str:
     """Return a few lines for people, the most important first."""
@@ -47,7 +54,8 @@ def standing_as_text(standing: Standing) -> str:
     if control.consecutive_errors:
         lines.append(f"Errors   {counted(control.consecutive_errors, 'failed cycle')} in a row{_until(control)}")
     lines.append(f"Session  {standing.last_session or 'none traded yet'}")
-    lines.append(f"Cash     {_cash(standing)}")
+    cash = "not known before the first cycle" if standing.cash is None else dollars(standing.cash)
+    lines.append(f"Cash     {cash}")
     lines += [f"Equity   {dollars(worth.equity)} after {worth.session}"] if worth else []
     for order in standing.open_orders:
         lines.append(f"Order    {_order(order)}: {order.status}")
@@ -62,12 +70,6 @@ def _until(control: ControlState) -> str:
     if control.next_allowed_at is None or control.state is TradingState.HALTED:
         return ""
     return f", next cycle not before {control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _cash(standing: Standing) -> str:
-    """Return the cash; before the first cycle no book knows it, and nothing is not the same as no dollars."""
-    known = standing.last_session or standing.equity or standing.portfolio.cash
-    return dollars(standing.portfolio.cash) if known else "not known before the first cycle"
 
 
 def standing_as_json(standing: Standing) -> str:
@@ -110,7 +112,7 @@ def _document(standing: Standing) -> dict[str, Json]:
         "next_allowed_at": control.next_allowed_at.isoformat() if control.next_allowed_at else None,
         "last_session": standing.last_session.isoformat() if standing.last_session else None,
         "last_cycle": _cycle(standing.last_cycle),
-        "cash": str(standing.portfolio.cash),
+        "cash": None if standing.cash is None else str(standing.cash),
         "equity": str(worth.equity) if worth else None,
         "open_orders": [_order_parts(order) for order in standing.open_orders],
         "positions": [

@@ -55,9 +55,9 @@ def test_every_fact_has_a_row_with_the_value_that_machines_read():
 def test_what_is_not_there_is_null_or_an_empty_list():
     rows = {row["name"]: row["value"] for row in standing_rows(EMPTY)}
 
-    empty = ("next_allowed_at", "last_session", "last_cycle", "equity")
-    assert [rows[name] for name in empty] == [None] * 4
-    assert (rows["open_orders"], rows["positions"], rows["cash"]) == ("[]", "[]", "0")
+    empty = ("next_allowed_at", "last_session", "last_cycle", "cash", "equity")
+    assert [rows[name] for name in empty] == [None] * 5
+    assert (rows["open_orders"], rows["positions"]) == ("[]", "[]")
 
 
 @pytest.mark.parametrize("standing", [STANDING, EMPTY])
