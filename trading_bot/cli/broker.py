@@ -13,12 +13,13 @@ from cyclopts import Parameter
 from trading_bot.cli.options import Config, Json, book_to_read
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.words import one_line
-from trading_bot.terminal import DONE, FAILED, hide, person, say, stop_on_signals
+from trading_bot.terminal import DONE, FAILED, fold, hide, person, say, stop_on_signals
 
 if TYPE_CHECKING:
     from trading_bot.core.bot import Bot
 
 RUN = "reconcile"
+UNDER_DAY, UNDER_WORD = 12, 8  # columns before what is said of an order, and of what was booked
 
 
 def orders(
@@ -46,8 +47,11 @@ def orders(
         wanted = Symbol(symbol.upper()) if symbol else None
         found = book.stories.orders(wanted, open_only=open_only, limit=limit or None)
         traded = [] if open_only else [each for each in book.cash.external() if wanted in (None, each.symbol)]
-    sys.stdout.write((orders_as_json(found) if as_json else orders_as_text(found, open_only=open_only)) + "\n")
-    sys.stdout.write("" if as_json else external_as_text(traded[-limit:]))
+    if as_json:
+        sys.stdout.write(orders_as_json(found) + "\n")
+        return DONE
+    lines = f"{orders_as_text(found, open_only=open_only)}\n{external_as_text(traded[-limit:])}"
+    sys.stdout.write(fold(lines, under=UNDER_DAY))
     return DONE
 
 
@@ -58,8 +62,10 @@ def account(*, config: Config = None, as_json: Json = False) -> int:
 
     with _bot(config) as bot:
         now = account_now(bot)
-    tell = account_as_json if as_json else account_as_text
-    sys.stdout.write(tell(now.account, now.theirs, now.ours, now.differences, now.by_hand) + "\n")
+    parts = (now.account, now.theirs, now.ours, now.differences, now.by_hand)
+    sys.stdout.write((account_as_json(*parts) if as_json else fold(account_as_text(*parts), under=2)) + "\n")
+    if now.for_now:
+        say(f"bensbot: That may be so for now: {now.for_now}.")
     return FAILED if now.differences else DONE
 
 
@@ -84,8 +90,9 @@ def reconcile(
 
     with _bot(config) as bot:
         done = settle_now(bot, run_id=RUN, word=Word(person(), one_line(because)) if accept_cash else None)
-    tell = reconciled_as_json if as_json else reconciled_as_text
-    sys.stdout.write(tell(done.settlement, done.differences, done.state, done.by_hand) + "\n")
+    parts = (done.settlement, done.differences, done.state, done.by_hand)
+    said = reconciled_as_json(*parts) if as_json else fold(reconciled_as_text(*parts), under=UNDER_WORD)
+    sys.stdout.write(f"{said}\n")
     return FAILED if done.differences else DONE
 
 

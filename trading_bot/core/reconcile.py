@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trading_bot.core.admission import require_consent, take_lease
 from trading_bot.core.asking import meanwhile
-from trading_bot.core.comparing import accept_cash, compare
+from trading_bot.core.comparing import Comparison, accept_cash, compare
 from trading_bot.core.settlement import settle
 from trading_bot.domain.cash import ByHand
 from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from trading_bot.core.bot import Bot
+    from trading_bot.state.manager import StateManager
 
 NAME = "reconcile"  # of what is done here, where a cycle has its id
 
@@ -55,6 +56,7 @@ class AccountNow:
     ours: Portfolio | None  # None: there is no book yet
     differences: tuple[str, ...]
     by_hand: ByHand
+    for_now: str = ""  # why they may differ until the next cycle has ended, in words
 
 
 def reconcile(bot: Bot, *, run_id: str, word: Word | None = None) -> Reconciled:
@@ -95,7 +97,21 @@ def account_now(bot: Bot) -> AccountNow:
         return AccountNow(account, bot.broker.get_portfolio(), None, (), others(bot, bot.broker.open_orders()))
     with meanwhile(bot.broker, bot.broker.open_orders) as orders:
         found = compare(bot)
-    return AccountNow(account, found.theirs, found.ours, found.differences, others(bot, orders()))
+    for_now = not_settled(bot.book, found)
+    return AccountNow(account, found.theirs, found.ours, found.differences, others(bot, orders()), for_now)
+
+
+def not_settled(book: StateManager, found: Comparison) -> str:
+    """Return why both sides may differ for now: not all of a cycle, or of open orders, is booked. Empty: no reason."""
+    if not found.differences:
+        return ""
+    if book.control.current_lease() is not None or book.cycles.unfinished():
+        return "a cycle is trading, or was cut off: ask again when it, or the next one, has ended"
+    ordered = {order.intent.symbol for order in book.journal.open_orders()}
+    names = {*found.ours.positions, *found.theirs.positions}
+    apart = {symbol for symbol in names if found.ours.held(symbol) != found.theirs.held(symbol)}
+    settled = "the next cycle books what became of open orders; bensbot reconcile does so now"
+    return settled if apart and apart <= ordered else ""
 
 
 def others(bot: Bot, open_orders: Sequence[OrderUpdate]) -> ByHand:

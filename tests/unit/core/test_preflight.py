@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.core.trading import WallClock, change, open_desk, settings_in
 from trading_bot.core import cycle
+from trading_bot.core.admission import admit
 from trading_bot.core.preflight import Finding, Verdict, examine
 from trading_bot.domain.errors import CredentialsRefused
 from trading_bot.domain.ports import BrokerAccount
@@ -92,6 +93,27 @@ def test_the_broker_is_asked_for_what_the_book_has(folder: Path):
     assert account.said.endswith("; cash: $88,682.85 in our book, $100,000.00 at the broker")
     assert account.fix.startswith("bensbot reconcile ")
     assert not (folder / "paper.db").exists()
+
+
+def test_what_a_cycle_has_not_booked_yet_is_no_failure(folder: Path):
+    with open_desk(folder) as desk:
+        cycle.run_cycle(desk.bot, run_id="run")  # its five orders fill at the next session
+    opened = "UPDATE paper_account SET cash = '99000.00'"
+    bought = "INSERT INTO paper_positions VALUES ('AMD', '10', '100.00')"
+    change(folder / "paper.db", opened, bought)
+    open_order = found(folder)["account"]
+    change(folder / "bensbot.db", "UPDATE orders SET status = 'filled', settled = 1")
+    nothing_open = found(folder)["account"]
+    with open_desk(folder) as desk:
+        admit(desk.bot, run_id="another")
+        trading = found(folder)["account"]
+
+    assert (open_order.verdict, open_order.fix) == (
+        Verdict.WARN,
+        "the next cycle books what became of open orders; bensbot reconcile does so now",
+    )
+    assert nothing_open.verdict is Verdict.FAIL
+    assert (trading.verdict, trading.fix.startswith("a cycle is trading")) == (Verdict.WARN, True)
 
 
 def test_news_are_counted_and_lines_that_are_none_named(folder: Path, tmp_path: Path):
