@@ -34,7 +34,7 @@ from trading_bot.domain.cycle import TradingState
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.words import sentence
 from trading_bot.reporting.as_json import Json as JsonValue
-from trading_bot.terminal import DONE, person, say
+from trading_bot.terminal import DONE, fold, person, say
 
 
 def _says_why(_type: object, why: str) -> None:
@@ -49,6 +49,7 @@ Timeout = Annotated[float, Parameter(name="--timeout", help="Seconds to wait at 
 Now = Annotated[bool, Parameter(negative="", help="Cancel the running cycle instead of waiting for its end.")]
 
 TIMEOUT_SECONDS = 120.0
+UNDER_NAME = 9  # columns of the names in a status
 
 
 def status(
@@ -64,7 +65,8 @@ def status(
     """
     found = desk(config)
     picture = picture_of_book(found, check=check) if found.has_book else picture_from_server(found)
-    sys.stdout.write((picture.as_json(check=check) if as_json else picture.as_text(check=check)) + "\n")
+    said = picture.as_json(check=check) if as_json else fold(picture.as_text(check=check), under=UNDER_NAME)
+    sys.stdout.write(f"{said}\n")
     return int(picture.finding.verdict) if check else DONE
 
 

@@ -9,11 +9,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from trading_bot.cli.options import Config, Json
-from trading_bot.terminal import DONE, FAILED, hide
+from trading_bot.terminal import DONE, FAILED, fold, hide
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
     from trading_bot.core.preflight import Finding
+
+
+UNDER_PART = 16  # columns of a verdict and the part that it is about
 
 
 def doctor(*, config: Config = None, as_json: Json = False) -> int:
@@ -32,7 +35,8 @@ def doctor(*, config: Config = None, as_json: Json = False) -> int:
     if as_json:
         sys.stdout.write(json.dumps(_document(found), indent=2) + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for finding in found for line in _lines(finding)))
+        lines = "\n".join(line for finding in found for line in _lines(finding))
+        sys.stdout.write(fold(lines, under=UNDER_PART) + "\n")
     return FAILED if any(finding.verdict is Verdict.FAIL for finding in found) else DONE
 
 
@@ -53,8 +57,8 @@ def _prefect(settings: TradingBotSettings) -> Finding:
 
 def _lines(finding: Finding) -> Sequence[str]:
     head = f"{finding.verdict.value}  {finding.part:<9} {finding.said}"
-    broken = [f"{'':16}{each.law}: {each.subject}: {each.message}" for each in finding.violations]
-    return [head, *broken, *([f"{'':16}-> {finding.fix}"] if finding.fix else [])]
+    broken = [f"{'':{UNDER_PART}}{each.law}: {each.subject}: {each.message}" for each in finding.violations]
+    return [head, *broken, *([f"{'':{UNDER_PART}}-> {finding.fix}"] if finding.fix else [])]
 
 
 def _document(found: Sequence[Finding]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ DONE, FAILED, WRONG_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
+NARROWEST = 20  # columns beside a head; less room than that is no room for words
 SPELT_OUT = "bensbot.spelt-out"  # an error handler of codecs
 
 
@@ -56,6 +57,23 @@ def say(line: str) -> None:
     with suppress(BrokenPipeError):
         sys.stderr.write(OF_THIS_PROCESS.mask(line) + "\n")
         sys.stderr.flush()
+
+
+def fold(text: str, *, under: int) -> str:
+    """Fold what is wider than the window, and let it go on below column `under`.
+
+    Where nobody looks (a file, a pipe) and COLUMNS does not say how wide lines may be, each stays one line, for `grep`.
+    """
+    if "COLUMNS" not in os.environ and not sys.stdout.isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = max(shutil.get_terminal_size().columns, under + NARROWEST)
+    fill = textwrap.TextWrapper(
+        width, subsequent_indent=" " * under, break_long_words=False, break_on_hyphens=False, expand_tabs=False
+    ).fill
+    return "\n".join(fill(line) if len(line) > width else line for line in text.split("\n"))
 
 
 def print_no_more() -> None:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from trading_bot.terminal import spell_out_what_cannot_be_shown, what_helps
+from trading_bot.terminal import fold, spell_out_what_cannot_be_shown, what_helps
 
 HEADLINE = "Nestlé 中国 😀"
 
@@ -48,3 +48,18 @@ def test_a_letter_that_the_terminal_lacks_is_spelt_out_as_in_json(
 )
 def test_what_helps_where_the_system_refuses(number: int, said: str):
     assert what_helps(OSError(number, "no")) == said
+
+
+def test_what_is_wider_than_the_window_goes_on_below_its_head(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "40")
+
+    assert fold("Result     it went up by one, by two and by three\nCycles     1 completed.", under=11) == (
+        "Result     it went up by one, by two and\n           by three\nCycles     1 completed."
+    )
+
+
+def test_what_goes_to_a_file_has_one_line_a_fact(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+
+    assert fold(f"Result     {'up ' * 40}", under=11) == f"Result     {'up ' * 40}"

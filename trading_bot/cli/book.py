@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from trading_bot.cli.options import Config, Json, book_to_read, require_folder, settings_with_a_book
 from trading_bot.domain.errors import SettingsError
-from trading_bot.terminal import DONE
+from trading_bot.terminal import DONE, fold
 
 
 def report(
@@ -23,11 +23,11 @@ def report(
     """Print what a trading day came to, as the book has it."""
     from trading_bot.core.end_of_day import day_in_book
     from trading_bot.reporting.day_json import day_as_json
-    from trading_bot.reporting.day_text import day_text
+    from trading_bot.reporting.day_text import UNDER_LABEL, day_text
 
     with book_to_read(config) as book:
         day = day_in_book(book, session)
-    sys.stdout.write((day_as_json(day) if as_json else day_text(day)) + "\n")
+    sys.stdout.write((day_as_json(day) if as_json else fold(day_text(day), under=UNDER_LABEL)) + "\n")
     return DONE
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 from trading_bot.cli.options import Config, Json, book_to_read
-from trading_bot.terminal import DONE
+from trading_bot.terminal import DONE, fold
+
+UNDER_NAME = 17  # columns of an exit's name
 
 
 def positions(*, config: Config = None, as_json: Json = False) -> int:
@@ -21,5 +23,5 @@ def positions(*, config: Config = None, as_json: Json = False) -> int:
     settings = load_config(config)
     with book_to_read(config) as book:
         held = positions_now(settings, book, SystemClock())
-    sys.stdout.write((positions_as_json(held) if as_json else positions_as_text(held)) + "\n")
+    sys.stdout.write((positions_as_json(held) if as_json else fold(positions_as_text(held), under=UNDER_NAME)) + "\n")
     return DONE
