@@ -50,7 +50,7 @@ def orders(
     if as_json:
         sys.stdout.write(orders_as_json(found) + "\n")
         return DONE
-    lines = f"{orders_as_text(found, open_only=open_only)}\n{external_as_text(traded[-limit:])}"
+    lines = f"{orders_as_text(found, open_only=open_only, symbol=wanted)}\n{external_as_text(traded[-limit:])}"
     sys.stdout.write(fold(lines, under=UNDER_DAY))
     return DONE
 

@@ -27,7 +27,16 @@ from trading_bot.terminal import (
 )
 
 if TYPE_CHECKING:
+    from cyclopts.exceptions import CycloptsError
+    from rich.text import Text
+
     from trading_bot.domain.cycle import CycleReport
+
+
+def _mistake(error: CycloptsError) -> Text:
+    from trading_bot.cli.mistakes import mistake
+
+    return mistake(error)
 
 
 app = App(
@@ -35,6 +44,7 @@ app = App(
     version=__version__,
     help="An automated US-equities trading bot that explains every decision.",
     help_on_error=False,
+    error_formatter=_mistake,
     suppress_keyboard_interrupt=False,  # `run_words` says what became of the cycle
 )
 app.command("trading_bot.cli.config:app", name="config", help="Look at the settings.")

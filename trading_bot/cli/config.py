@@ -15,6 +15,8 @@ from trading_bot.terminal import DONE, say
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
 
+NO_FILE = "There is no config.yaml here; what is set without one"
+
 app = App(name="config", help="Look at the settings.")
 
 
@@ -42,7 +44,7 @@ def check(
     check_setup(settings)
     check_prices(settings)
     refused = _refused_by_a_schedule(settings)
-    what = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else "What is set without a file")
+    what = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else NO_FILE)
     say(f"{what} is fine for `bensbot run`, but not for `bensbot up`: {refused}" if refused else f"{what} is fine.")
     return DONE
 

@@ -24,6 +24,8 @@ Cycle = Annotated[
     str | None, Parameter(help="A cycle's id, or a session like 2022-01-31 for its last one; else the newest.")
 ]
 
+SAME_OUTCOME = {"trimmed": "resized", "refused": "rejected"}  # the words of the list: those of the book
+
 
 def why(symbol: str, *, cycle: Cycle = None, config: Config = None, as_json: Json = False) -> int:
     """Tell why SYMBOL was traded in a cycle, or why it was not."""
@@ -47,7 +49,8 @@ class Wanted:
     symbol: Annotated[str | None, Parameter(help="Decisions about this stock only.")] = None
     rule: Annotated[str | None, Parameter(help="Decisions that this rule made smaller or refused.")] = None
     outcome: Annotated[
-        Literal["approved", "resized", "rejected"] | None, Parameter(help="Decisions that ended so.")
+        Literal["approved", "resized", "trimmed", "rejected", "refused"] | None,
+        Parameter(help="Decisions that ended so; trimmed is resized, refused is rejected."),
     ] = None
     since: Annotated[date | None, Parameter(name="--from", help="Sessions from this day on, e.g. 2022-01-31.")] = None
     until: Annotated[date | None, Parameter(name="--to", help="Sessions up to this day.")] = None
@@ -85,7 +88,7 @@ def journal(
     elif as_csv:
         sys.stdout.write(journal_as_csv(entries))
     else:
-        print_journal(entries, _console(), more=more)
+        print_journal(entries, _console(), more=more, symbol=asked.symbol)
     return DONE
 
 
@@ -96,7 +99,7 @@ def _filter(wanted: Wanted, book: StateManager) -> Filter:
     return Filter(
         symbol=Symbol(wanted.symbol.upper()) if wanted.symbol else None,
         rule=wanted.rule,
-        outcome=wanted.outcome,
+        outcome=SAME_OUTCOME.get(wanted.outcome or "", wanted.outcome),
         since=wanted.since,
         until=wanted.until,
         cycle_id=book.stories.find_cycle(wanted.cycle).cycle_id if wanted.cycle else None,

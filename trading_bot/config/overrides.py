@@ -38,7 +38,7 @@ def from_command(overrides: Mapping[str, object], catalogue: Catalogue) -> tuple
                 f"{name} is secret, and everybody sees a command line: set {variable_name(path)} instead."
             )
         else:
-            origin = Origin(f"command line {name}", f"{name} on the command line")
+            origin = Origin(f"command line {name}", "on the command line")
             entries.append(Entry(path, meaning(path, value) if isinstance(value, str) else value, origin))
     return sorted(entries, key=lambda entry: len(entry.path)), complaints
 

@@ -18,6 +18,7 @@ from trading_bot.domain.track_record import NOTHING_YET
 
 if TYPE_CHECKING:
     from trading_bot.domain.portfolio import Portfolio
+    from trading_bot.domain.symbols import Symbol
     from trading_bot.strategies.manager import StrategyManager
 
 JUDGES = ("risk", "strategy")  # sections of the settings that say what is made of a market
@@ -67,8 +68,9 @@ def other_settings(record: CycleRecord, overrides: Mapping[str, object]) -> Trad
     Raises:
         SettingsError: a change is wrong, or is none to how a market that is known is judged.
     """
+    others = TradingBotSettings.model_fields.keys() - JUDGES
     for name in overrides:
-        if name.partition(".")[0] not in JUDGES and name != ROTATES:
+        if name.partition(".")[0] in others and name != ROTATES:
             raise SettingsError(
                 f"{name} does not change what is made of a market that is on record. What does: settings under risk "
                 f"and strategy, and {ROTATES}. To trade the past with other settings: bensbot backtest"
@@ -87,14 +89,22 @@ def first_difference(then: Sequence[Decision], now: Sequence[Decision]) -> str:
 
 
 def changes(then: Sequence[Decision], now: Sequence[Decision]) -> tuple[Change, ...]:
-    """Return every symbol of which another quantity would be traded, or none, or for which another rule bound."""
-    old, new = ({decision.signal.symbol: decision for decision in side} for side in (then, now))
-    found = (Change(symbol, old.get(symbol), new.get(symbol)) for symbol in dict.fromkeys((*old, *new)))
+    """Return what would be traded otherwise, or not, or for which another rule bound; a stop order stands by itself."""
+    old, new = ({_subject(decision): decision for decision in side} for side in (then, now))
+    found = (Change(each[0], old.get(each), new.get(each)) for each in dict.fromkeys((*old, *new)))
     return tuple(change for change in found if _gist(change.then) != _gist(change.now))
 
 
 def _gist(decision: Decision | None) -> tuple[object, ...] | None:
-    return decision and (decision.signal.side, decision.requested, decision.quantity, decision.rule)
+    if decision is None:
+        return None
+    signal = decision.signal
+    return signal.side, signal.stop_price, decision.requested, decision.quantity, decision.rule
+
+
+def _subject(decision: Decision) -> tuple[Symbol, bool]:
+    """Return what is decided about: a stock, or the stop order that guards it beside another decision."""
+    return decision.signal.symbol, decision.signal.stop_price is not None
 
 
 def _leaves(decision: Decision | None) -> Iterator[tuple[str, str]]:

@@ -26,10 +26,11 @@ def external_as_text(traded: Sequence[CashActivity]) -> str:
     return "".join(f"{done.day}  EXTERNAL  {one_line(done.note)}\n" for done in reversed(traded))
 
 
-def orders_as_text(entries: Sequence[Entry], *, open_only: bool) -> str:
-    """Return a line for each order, the newest first."""
+def orders_as_text(entries: Sequence[Entry], *, open_only: bool, symbol: str | None = None) -> str:
+    """Return a line for each order, the newest first; `symbol` was asked for."""
     if not entries:
-        return "No order is open." if open_only else "No order was sent yet."
+        order = f"No order in {one_line(symbol)}" if symbol else "No order"
+        return f"{order} is open." if open_only else f"{order} was sent yet."
     return "\n".join(_order_line(entry) for entry in entries)
 
 

@@ -21,8 +21,12 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def print_journal(entries: Sequence[Entry], console: Console, *, more: bool) -> None:
-    """Print one line for each decision, newest cycle first, and whether there are more."""
+def print_journal(entries: Sequence[Entry], console: Console, *, more: bool, symbol: str | None = None) -> None:
+    """Print one line for each decision, newest cycle first, and whether there are more; `symbol` was asked for."""
+    if not entries:
+        helps = f" What was thought of {one_line(symbol)}: bensbot why {one_line(symbol)}" if symbol else ""
+        console.print(Text(f"No decision is like that.{helps}"))
+        return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("session", "decision", "", "why"):
         table.add_column(name, no_wrap=name in ("session", "decision", ""))

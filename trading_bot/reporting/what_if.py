@@ -53,6 +53,7 @@ def _in_words(decision: Decision | None) -> str:
 def _document(decision: Decision | None) -> dict[str, str] | None:
     return decision and {
         "side": str(decision.signal.side),
+        "stop_price": format(stop, "f") if (stop := decision.signal.stop_price) is not None else "",
         "outcome": type(decision).__name__.lower(),
         "requested": format(decision.requested, "f"),
         "approved": format(decision.quantity, "f"),

@@ -453,7 +453,7 @@ def test_config_check_praises_a_good_file(bensbot: Bensbot, tmp_path: Path):
 
 
 def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: Bensbot, tmp_path: Path):
-    assert bensbot("config", "check").err == "What is set without a file is fine.\n"
+    assert bensbot("config", "check").err == "There is no config.yaml here; what is set without one is fine.\n"
 
     (tmp_path / "config.yaml").write_text("risk: {max_open_trades: 3}\n")
     assert bensbot("config", "check").err == "config.yaml is fine.\n"
@@ -511,12 +511,27 @@ def test_version(bensbot: Bensbot):
     assert (said.code, said.out.strip()) == (0, __version__)
 
 
-@pytest.mark.parametrize("words", [["runn"], ["run", "--nope"], ["run", "--as-of", "yesterday"], ["config", "chek"]])
-def test_a_wrong_word_is_an_error_without_a_traceback(bensbot: Bensbot, words: list[str]):
-    said = bensbot(*words)
+@pytest.mark.parametrize(
+    ("words", "wrong", "helps"),
+    [
+        ("runn", 'Unknown command "runn". Did you mean "run"?', "bensbot"),
+        ("config chek", 'Unknown command "chek". Did you mean "check"?', "bensbot config"),
+        ("run --nope", "Unknown option: --nope.", "bensbot run"),
+        ("run --as-of yesterday", "--as-of yesterday is no day; write one like 2022-01-31.", "bensbot run"),
+        ("run --sessions few", "--sessions few is no whole number.", "bensbot run"),
+        ("why", "`bensbot why` needs SYMBOL.", "bensbot why"),
+        ("why AMD MSFT", "MSFT is more than `bensbot why` takes.", "bensbot why"),
+        ("what-if", "`bensbot what-if` needs --set (A setting and its value: ", "bensbot what-if"),
+        ("journal --from", "--from wants a value (Sessions from this day on, e.g. 2022-01-31).", "bensbot journal"),
+    ],
+)
+def test_a_wrong_command_line_is_told_with_where_the_right_one_is(bensbot: Bensbot, words: str, wrong: str, helps: str):
+    said = bensbot(*words.split())
+    first, last = said.err.strip().rsplit("\n", 1)
 
-    assert said.code != 0
-    assert "Traceback" not in said.out + said.err
+    assert (said.code, said.out) == (2, "")
+    assert " ".join(first.split()).startswith(f"bensbot: {wrong}")
+    assert last == f"What it takes: {helps} --help"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -219,6 +219,7 @@ def test_the_journal_begins_with_the_newest(bensbot: Bensbot):
         (("--symbol", "amd"), "symbol", "AMD"),
         (("--rule", "max_open_trades"), "rule", "max_open_trades"),
         (("--outcome", "resized"), "outcome", "resized"),
+        (("--outcome", "refused"), "outcome", "rejected"),
         (("--from", "2022-01-04", "--to", "2022-01-04"), "session", "2022-01-04"),
         (("--cycle", "2022-01-05"), "cycle_id", "20220105T210000Z"),
     ],
@@ -237,6 +238,13 @@ def test_the_journal_says_that_there_are_more(bensbot: Bensbot):
 
     assert "2 decisions, and there are older ones (--limit)." in out
     assert out.count("2022-01-05") == 2
+
+
+def test_a_stock_without_a_decision_leads_to_what_was_thought_of_it(bensbot: Bensbot):
+    said = "No decision is like that. What was thought of KO: bensbot why KO\n"
+
+    assert bensbot("journal", "--symbol", "ko") == (0, said, "")
+    assert bensbot("journal", "--rule", "stop_guard") == (0, "No decision is like that.\n", "")
 
 
 def test_the_journal_opens_in_a_spreadsheet(bensbot: Bensbot):
@@ -341,8 +349,8 @@ def test_open_orders_alone(bensbot: Bensbot):
 
 
 def test_an_order_that_nobody_sent_is_said_so(bensbot: Bensbot):
-    assert bensbot("orders", "--symbol", "KO") == (0, "No order was sent yet.\n", "")
-    assert bensbot("orders", "--symbol", "RRC", "--open") == (0, "No order is open.\n", "")
+    assert bensbot("orders", "--symbol", "KO") == (0, "No order in KO was sent yet.\n", "")
+    assert bensbot("orders", "--symbol", "RRC", "--open") == (0, "No order in RRC is open.\n", "")
 
 
 def test_the_account_stands_beside_the_book(bensbot: Bensbot):

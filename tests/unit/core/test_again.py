@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -170,10 +171,24 @@ def test_another_team_wants_something_else(desk: Desk):
     assert changes(then, now)
 
 
+def test_a_stop_order_is_a_change_of_its_own_beside_what_is_decided_about_its_stock(desk: Desk):
+    (decision, *_) = cycle.run_cycle(desk.bot, run_id="run").decisions
+
+    def guarded_at(price: str) -> Decision:
+        return dataclasses.replace(decision, signal=dataclasses.replace(decision.signal, stop_price=Decimal(price)))
+
+    low, high = guarded_at("90.00"), guarded_at("95.00")
+    (change,) = changes([decision, low], [decision, high])
+
+    assert (change.then, change.now) == (low, high)
+    assert changes([decision, low], [decision, low]) == ()
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("data.source", "data.source does not change what is made of a market that is on record"),
+        ("max_open_trades", "Did you mean risk.max_open_trades"),
         ("risk.max_open_trade", "Did you mean risk.max_open_trades"),
     ],
 )
