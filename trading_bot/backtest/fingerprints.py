@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 
 from trading_bot.config.typed_settings import TradingBotSettings
-from trading_bot.core.program import code_fingerprint
+from trading_bot.core.program import whole_fingerprint
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import Fingerprints
 
 
 def fingerprints(past: Past, settings: TradingBotSettings) -> Fingerprints:
-    """Return the hashes of every bar, of this program, and of every setting that can change the result."""
-    return Fingerprints(data_fingerprint(past), code_fingerprint(), settings_fingerprint(settings))
+    """Return the hashes of every bar, of the program, plug-ins included, and of all settings that change the result."""
+    return Fingerprints(data_fingerprint(past), whole_fingerprint(), settings_fingerprint(settings))
 
 
 def settings_fingerprint(settings: TradingBotSettings) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from trading_bot.data.past import Past
 from trading_bot.domain.errors import LooksAhead
 from trading_bot.domain.market import MarketHistory
+from trading_bot.domain.opinions import asked
 from trading_bot.domain.ports import Explains, Opinion, Strategy
 from trading_bot.strategies.manager import Member
 
@@ -29,10 +30,10 @@ class Asked:
         self._opinion = Opinion(np.empty((0, 0)))
 
     def opinion(self, history: MarketHistory) -> Opinion:
-        """Return the opinion on `history`, which must be one of the past's. Raises LooksAhead."""
+        """Return the opinion on `history`, which must be one of the past's. Raises LooksAhead, WrongAnswer."""
         chapter = self._past.chapter
         if chapter.number != self._chapter:
-            self._opinion = self._strategy.opinion(chapter.history)
+            self._opinion = asked(self._name, self._strategy, chapter.history)
             self._chapter = chapter.number
             require_causality(self._name, self._strategy, self._opinion, chapter.history, len(history.sessions))
         end = len(history.sessions)
@@ -56,7 +57,7 @@ class AskedInWords(Asked):
 def require_causality(name: str, strategy: Strategy, opinion: Opinion, history: MarketHistory, first: int) -> None:
     """Ask anew on a few sessions, `first` rows known at the earliest. Raises LooksAhead where the answer differs."""
     for end in sorted({int(row) for row in np.linspace(first, len(history.sessions), LOOKS)}):
-        then = strategy.opinion(history.rows(slice(0, end))).exposure[-1]
+        then = asked(name, strategy, history.rows(slice(0, end))).exposure[-1]
         now = opinion.exposure[end - 1]
         if not np.array_equal(then, now):
             column = int(np.flatnonzero(then != now)[0])

@@ -43,7 +43,7 @@ def run_ledger(question: LedgerQuestion) -> BacktestResult:
     """Trade every session of the question's past.
 
     Raises:
-        ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
+        WrongAnswer: a strategy failed, or answered with what is no opinion.
         DataError: the prices of a session are missing.
         LooksAhead: a strategy knows on some session what came later.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,8 +27,6 @@ from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.tournament import Candidate
 
 Tell = Callable[[date, Decimal], None]  # of a session and the equity after it
-
-_SEPARATOR = re.compile(r",(?![^\[{]*[\]}])")  # a comma that stands in no list
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +115,23 @@ def member_of(text: str) -> dict[str, Any]:
     """Return what `name:option=value,option=value` means, as `name` and `options`. Raises SettingsError."""
     name, _, rest = text.partition(":")
     options: dict[str, Any] = {}
-    for part in _SEPARATOR.split(rest) if rest else ():
+    for part in _parts(rest) if rest else ():
         option, equals, value = part.partition("=")
         if not (equals and option.strip() and value.strip()):
             raise SettingsError(f"--strategy {text}: write it like sma_cross:fast=10,slow=30")
         options[option.strip()] = _value(value, text)
     return {"name": name.strip(), "options": options}
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Split at the commas that stand in no list and no mapping: `a=[1,2],b={c: 3}` has two parts."""
+    depth, start = 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0:
+            yield text[start:place]
+            start = place + 1
+    yield text[start:]
 
 
 def _value(text: str, whole: str) -> Any:
@@ -140,8 +148,9 @@ def _span(settings: TradingBotSettings, hours: TradingHours, wanted: Wanted) -> 
     first = wanted.first or settings.data.start
     last = wanted.last or (cast("date", sessions[-1].item()) if len(sessions) else first)
     if first > last:
-        named = "the last session of the prices" if wanted.last is None else "--to"
-        raise SettingsError(f"--from {first} is after {named}, {last}: nothing lies in between.")
+        begin = f"--from {first}" if wanted.first else f"data.start, {first}, where a backtest without --from begins,"
+        end = f"--to, {last}" if wanted.last else f"the last session of the prices, {last}"
+        raise SettingsError(f"{begin} is after {end}: nothing lies in between.")
     if len(sessions) and not ((sessions >= np.datetime64(first)) & (sessions <= np.datetime64(last))).any():
         raise SettingsError(
             f"The price source has no session from {first} to {last}. It has {sessions[0]} to {sessions[-1]}."

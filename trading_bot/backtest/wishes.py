@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from trading_bot.domain.backtest import Sizing, Terms
 from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
+from trading_bot.domain.opinions import asked
 from trading_bot.domain.ports import Explains, Opinion
 from trading_bot.strategies.indicators import TIE
 from trading_bot.strategies.manager import Member, Targets
-from trading_bot.tournament.scoring import checked_exposure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,14 +50,11 @@ def wishes(history: MarketHistory, team: tuple[Member, ...], targets: Targets, t
     """Ask every member once, and combine the answers for every session.
 
     Raises:
-        ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
+        WrongAnswer: a strategy failed, or answered with what is no opinion.
     """
-    opinions = tuple(member.strategy.opinion(history) for member in team)
-    exposures = [
-        checked_exposure(opinion, history, member.name) for member, opinion in zip(team, opinions, strict=True)
-    ]
+    opinions = tuple(asked(member.name, member.strategy, history) for member in team)
     total = sum(member.weight for member in team)
-    votes = [m.weight / total * each for m, each in zip(team, exposures, strict=True)]
+    votes = [m.weight / total * each.exposure for m, each in zip(team, opinions, strict=True)]
     scores: FloatMatrix = np.sum(votes, axis=0)
     if not terms.short:
         scores = np.maximum(scores, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cyclopts.exceptions import (
@@ -25,6 +26,8 @@ KINDS = {
     datetime: "no point in time; write one like 2022-01-31T16:30",
     int: "no whole number",
     float: "no number",
+    Decimal: "no number; write one like 100000 or 99.50",
+    Decimal | None: "no number; write one like 100000 or 99.50",  # of this one alone the parser says it may be None
 }
 
 

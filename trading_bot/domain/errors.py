@@ -19,6 +19,7 @@ BensBotError
 │   │   └── SchemaOutdated  by an older one; the next cycle migrates it
 │   └── WrongAccount        the book belongs to another account
 ├── LooksAhead              a strategy knew what came later: its result is worth nothing
+├── WrongAnswer             a strategy failed, or answered with what is no opinion
 ├── LeaseLost               another process trades now: this one may neither write nor send
 └── CycleSkipped            this cycle may not trade, for a good reason that is no failure
 
@@ -112,6 +113,10 @@ class WrongAccount(StateError):
 
 class LooksAhead(BensBotError):
     """A strategy's opinion on a session changes when later sessions are known: what it earns cannot be earned."""
+
+
+class WrongAnswer(BensBotError):
+    """A strategy raised an error, or its answer is no opinion: another shape, NaN, an exposure outside [-1, 1]."""
 
 
 class LeaseLost(BensBotError):

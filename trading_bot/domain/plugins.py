@@ -14,7 +14,6 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -27,6 +26,12 @@ ENTRY_POINT_GROUP = "bensbot.plugins"
 
 Port = TypeVar("Port")
 Plugin = TypeVar("Plugin")
+
+
+def installed_modules() -> tuple[str, ...]:
+    """Return the names of the modules that other packages bring along, in alphabetical order."""
+    entries = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    return tuple(sorted({entry.value.partition(":")[0] for entry in entries}))
 
 
 class Registry(Generic[Port]):
@@ -80,20 +85,24 @@ class Registry(Generic[Port]):
         cls = (self._alone(name) if alone else None) or self.get(name)
         from pydantic import ValidationError
 
-        known = (
-            tuple(field.name for field in dataclasses.fields(cls) if field.init)
-            if dataclasses.is_dataclass(cls)
-            else ()
-        )
+        from trading_bot.domain.options import what_is_wrong
+
+        if not dataclasses.is_dataclass(cls):
+            raise PluginError(
+                f"The {self._kind} {name!r} is no dataclass: write @dataclass(frozen=True, slots=True) above its "
+                "class, below the line that registers it."
+            )
+        known = tuple(field.name for field in dataclasses.fields(cls) if field.init)
         for option in options:
             if option not in known:
                 raise PluginError(f"The {self._kind} {name!r} has no option {option!r}.{nearest(option, known)}")
         try:
             return cast("Port", _checker_of(cls).validate_python(dict(options)))
         except (ValidationError, ValueError) as error:
+            said = what_is_wrong(error) if isinstance(error, ValidationError) else str(error)
             of_one = isinstance(error, ValidationError) and any(item["loc"] for item in error.errors())
             kind = PluginError if of_one else OptionsClash
-            raise kind(f"The {self._kind} {name!r} cannot be built: {_plain(error)}") from error
+            raise kind(f"The {self._kind} {name!r} cannot be built: {said}") from error
 
     def _alone(self, name: str) -> Callable[..., Port] | None:
         """Return the class in the file of that name, None where there is no such file or it has another name."""
@@ -106,10 +115,10 @@ class Registry(Generic[Port]):
         if self._scanned:
             return
         package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
-            self._import(module.name)
-        for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
-            self._import(entry.value.partition(":")[0])
+        for found in pkgutil.iter_modules(package.__path__, prefix=f"{self._package}."):
+            self._import(found.name)
+        for module in installed_modules():
+            self._import(module)
         self._scanned = True
 
     def _import(self, module: str) -> None:
@@ -133,20 +142,3 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     return f"{guess} There are: {', '.join(names) or 'none'}."
-
-
-def _plain(error: Exception) -> str:
-    from pydantic import ValidationError
-
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'options'} = {_shown(item['input'])}: {item['msg']}"
-        for item in error.errors()
-    )
-
-
-def _shown(value: object) -> str:
-    """Return a wrong value for a message; of addresses neither a password nor what stands behind the question mark."""
-    without_password = re.sub(r"://[^/\s'\"]*@", "://…@", repr(value))
-    return re.sub(r"(://[^\s'\"?]*)\?[^\s'\"]*", r"\1?…", without_password)

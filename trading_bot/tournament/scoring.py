@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 
 from trading_bot.domain.errors import DataError
-from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory
+from trading_bot.domain.market import FloatVector, MarketHistory
+from trading_bot.domain.opinions import asked
 from trading_bot.domain.performance import (
     SESSIONS_A_YEAR,
     known,
@@ -19,7 +20,7 @@ from trading_bot.domain.performance import (
     total_return,
     volatility,
 )
-from trading_bot.domain.ports import Opinion, Strategy
+from trading_bot.domain.ports import Strategy
 from trading_bot.domain.sharing import sharing
 from trading_bot.domain.tournament import Candidate, Score
 from trading_bot.tournament.earnings import Earnings, earnings, held, session_returns
@@ -71,7 +72,7 @@ def score(
     Raises:
         DataError: the history is too short for the longest window.
         PluginError: a candidate cannot be built.
-        ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
+        WrongAnswer: a strategy failed, or answered with what is no opinion.
     """
     longest = max(windows)
     if len(history.sessions) < longest + BEFORE:
@@ -94,7 +95,7 @@ def score(
 
 def record(history: MarketHistory, strategy: Strategy, earned: Earnings, terms: ScoringTerms) -> Record:
     """Return what `strategy` did on the sessions of `earned`, which are the newest ones of `history`."""
-    exposure = checked_exposure(strategy.opinion(history), history, repr(strategy))
+    exposure = asked(repr(strategy), strategy, history).exposure
     rows = held(exposure[-len(earned.parts) - 1 : -1], earned, short=terms.short)
     return Record(session_returns(rows, cost_bps=terms.cost_bps), rows.traded[1:], rows.gross[1:])
 
@@ -106,16 +107,6 @@ def recent(
     seen = history.rows(slice(-sessions_seen(candidate, window, terms), None))
     earned = earnings(history.rows(slice(-window - BEFORE, None)))
     return record(seen, build(candidate.name, candidate.options), earned, terms)
-
-
-def checked_exposure(opinion: Opinion, history: MarketHistory, name: str) -> FloatMatrix:
-    """Return the exposure of an opinion, (T, N). Raises ValueError on another shape, or outside [-1, 1]."""
-    exposure = opinion.exposure
-    if exposure.shape != history.close.shape:
-        raise ValueError(f"strategy {name} answered with shape {exposure.shape}, wanted {history.close.shape}")
-    if exposure.size and not (exposure.min() >= -1 and exposure.max() <= 1):  # also False for NaN
-        raise ValueError(f"strategy {name} wants an exposure outside [-1, 1]")
-    return exposure
 
 
 def sessions_seen(candidate: Candidate, longest: int, terms: ScoringTerms) -> int:

@@ -110,12 +110,17 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
         (["--strategy", "sma_cross:fats=3"], "has no option 'fats'. Did you mean 'fast'?"),
         (["--strategy", "sma_cross:fast"], "write it like sma_cross:fast=10,slow=30"),
         (["--strategy", "sma_cross:fast=["], "cannot be read as a value"),
+        (["--strategy", "sma_cross:fast=[5,10]"], "fast is [5, 10]; it must be a whole number; several to compare"),
+        (["--strategy", "momentum:top=2"], "top is 2; it must be at most 1"),
+        (["--strategy", "pairs:significance=7"], "significance is 7; it must be one of '1%', '5%' or '10%'"),
+        (["--strategy", "sma_cross:fast=50,slow=10"], "cannot be built: fast=50 must be below slow=10"),
         (["--set", "risk.max_open=3"], "risk.max_open is no setting. Did you mean risk.max_open_trades?"),
         (["--set", "risk"], "write a setting and its value, as in --set risk.max_open_trades=3"),
         (["--set", "backtest.engine=fast"], "it must be one of replay, vectorised"),
         (["--set", "backtest.short=true"], "Add --engine vectorised, or leave the setting out."),
         (["--set", "data.start=x", "--set", "data.start=y"], "--set data.start is there twice"),
         (["--from", "2022-06-01", "--to", "2021-01-01"], "nothing lies in between"),
+        (["--to", "1990-01-01"], "data.start, 2022-01-03, where a backtest without --from begins, is after --to"),
         (
             ["--from", "2022-06-04", "--to", "2022-06-05"],  # a weekend
             "no session from 2022-06-04 to 2022-06-05. It has 1990-01-02 to 2022-12-28.",
@@ -125,12 +130,25 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
         (["--report", "."], "--report . is a folder; name a file in it."),
         (["--symbols", ","], "--symbols names none"),
         (["--symbols", ""], "--symbols names none"),
+        (["--from", "3.1.2022"], "--from 3.1.2022 is no day; write one like 2022-01-31."),
+        (["--cash", "10k"], "--cash 10k is no number; write one like 100000 or 99.50."),
         (["--cash", "0"], "broker.starting_cash"),
         (["--trials", "0"], "this one counts, too; write 1 or more"),
     ],
 )
 def test_what_is_typed_wrong_is_answered_with_what_to_type(typed, answer, monkeypatch, capsys):
     assert answer in " ".join(refused(["backtest", *typed], monkeypatch, capsys).split())
+
+
+def test_lists_and_mappings_can_be_typed(tmp_path, capsys):
+    team = "ensemble:members=[{name: sma_cross, options: {fast: 5, slow: 9}},macd],least=0.1"
+
+    text = " ".join(
+        told([*SHORT, "--strategy", team, "--strategy", "pairs:pairs=[[KO,PEP],[CVX,XOM]]"], capsys).split()
+    )
+
+    assert "strategies = ensemble(least=0.1, members=[{'name': 'sma_cross'," in text
+    assert "pairs(pairs=[['KO', 'PEP'], ['CVX', 'XOM']])" in text
 
 
 def test_a_secret_does_not_belong_on_a_command_line(monkeypatch, capsys):

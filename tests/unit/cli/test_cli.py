@@ -487,7 +487,7 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
         ),
         (
             "rotation: {candidates: [{name: sma_cross, grid: {fast: [5, x]}}]}",
-            "The strategy 'sma_cross' cannot be built: fast = 'x': Input should be a valid integer",
+            "The strategy 'sma_cross' cannot be built: fast is 'x'; it must be a whole number",
         ),
     ],
 )

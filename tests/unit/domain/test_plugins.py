@@ -66,6 +66,15 @@ def test_who_looks_back_finds_what_a_file_of_another_name_has(toys: Registry[Any
         toys.build("bal", {}, alone=True)
 
 
+def test_a_class_that_is_no_dataclass_is_refused_with_what_to_write(toys: Registry[Any], tmp_path: Path):
+    (tmp_path / "toy_box" / "broken.py").write_text(A_TOY.format(name="bare").replace("@dataclass\n", ""))
+
+    with pytest.raises(
+        PluginError, match=r"The toy 'bare' is no dataclass: write @dataclass\(frozen=True, slots=True\)"
+    ):
+        toys.build("bare", {})
+
+
 def test_two_of_the_same_name_are_refused(toys: Registry[Any], tmp_path: Path):
     (tmp_path / "toy_box" / "broken.py").write_text(A_TOY.format(name="ball"))
 

@@ -50,8 +50,8 @@ def test_a_misspelt_option_is_named():
 @pytest.mark.parametrize(
     ("name", "grid", "said"),
     [
-        ("sma_cross", {"fast": [5, "x"]}, "fast = 'x': Input should be a valid integer"),
-        ("sma_cross", {"fast": [5], "slow": [50, 0]}, "slow = 0: Input should be greater than 0"),
+        ("sma_cross", {"fast": [5, "x"]}, "fast is 'x'; it must be a whole number"),
+        ("sma_cross", {"fast": [5], "slow": [50, 0]}, "slow is 0; it must be above 0"),
         ("ensemble", {"members": [["momentum"], ["momentun"]]}, "no strategy called 'momentun'"),
     ],
 )

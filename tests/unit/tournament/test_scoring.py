@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.strategies.markets import column, history
-from trading_bot.domain.errors import DataError
+from trading_bot.domain.errors import DataError, WrongAnswer
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.ports import Opinion, Strategy
 from trading_bot.domain.tournament import Candidate
@@ -168,7 +168,7 @@ def test_a_history_that_is_too_short_for_the_window_is_refused():
 
 @pytest.mark.parametrize("wrong", [1.5, -1.5, float("nan")])
 def test_an_exposure_outside_the_bounds_is_refused(wrong):
-    with pytest.raises(ValueError, match="outside"):
+    with pytest.raises(WrongAnswer, match=r"wants .* of S000 on .*; an exposure lies from -1 to 1\."):
         score(random_walk(30, 2), [Candidate("always", {"exposure": wrong})], always, windows=[10])
 
 
@@ -177,5 +177,5 @@ def test_an_opinion_of_another_shape_is_refused():
         def opinion(self, history: MarketHistory) -> Opinion:
             return Opinion(history.close[1:])
 
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(WrongAnswer, match=r"an array of shape \(29, 2\) for its exposure; wanted .* 30 sessions by 2"):
         score(random_walk(30, 2), [Candidate("x")], lambda _name, _options: Short(), windows=[10])

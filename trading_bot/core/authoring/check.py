@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trading_bot.core.authoring.cases import Cases, all_cases
 from trading_bot.core.authoring.lookahead import EXPOSURE, LookAhead, look_ahead
 from trading_bot.domain.market import MarketHistory
+from trading_bot.domain.opinions import kind_of, line_of
 from trading_bot.domain.ports import Explains, Opinion, Strategy
 
 A_NUMBER_THAT_IS_NONE = re.compile(r"\b(nan|inf)\b", re.IGNORECASE)
@@ -83,33 +86,59 @@ def _answers(strategy: Strategy, cases: Cases) -> None:
 def _asked(strategy: Strategy, case: str, bars: MarketHistory) -> Opinion:
     try:
         opinion = strategy.opinion(bars)
-    except Exception as error:  # foreign code: whatever it raises is what it did
+    except (Exception, SystemExit) as error:  # foreign code: whatever it raises is what it did
         advice = "Every case has to be answered: too little history with exposure 0, missing prices (NaN), too."
         if "read-only" in str(error):
             advice = (
                 "The history belongs to everybody and cannot be written to: work on a copy, `history.close.copy()`."
             )
-        raise BrokenPromise(f"on {case} it raised {type(error).__name__}: {error}", advice) from error
+        what = f"{type(error).__name__}: {error}{line_of(error, strategy)}"
+        raise BrokenPromise(f"on {case} it raised {what}", advice) from error
     if not isinstance(opinion, Opinion):  # pyright: ignore[reportUnnecessaryIsInstance]  # foreign code
         raise BrokenPromise(f"on {case} it returned {type(opinion).__name__}", "Return an `Opinion`.")
     return opinion
 
 
+def _read(strategy: Strategy, case: str, bars: MarketHistory) -> Opinion:
+    """Ask, and look at the shape, too: a strategy may answer a part of a history in another way than the whole."""
+    opinion = _asked(strategy, case, bars)
+    evidence = opinion.evidence
+    if not isinstance(evidence, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # foreign code
+        raise BrokenPromise(
+            f"on {case} evidence is {kind_of(evidence)}, wanted a mapping",
+            'Give the numbers by name, `evidence={"close": history.close}`, or leave evidence out.',
+        )
+    for name, numbers in (("exposure", opinion.exposure), *evidence.items()):
+        _require_shape(case, name, numbers, bars)
+    return opinion
+
+
+def _require_shape(case: str, name: str, numbers: object, bars: MarketHistory) -> None:
+    wanted = f"wanted an array of {bars.close.shape} of float64"
+    if not isinstance(numbers, np.ndarray):
+        advice = (
+            "Make it an array: `frame.to_numpy(dtype=np.float64)`, or `np.array(rows, dtype=np.float64)` of a list."
+        )
+        raise BrokenPromise(f"on {case} {name} is {kind_of(numbers)}, {wanted}", advice)
+    array = cast("NDArray[Any]", numbers)
+    if array.shape != bars.close.shape:
+        advice = "Give a number for every session and symbol: start from `np.zeros(history.close.shape)`."
+        raise BrokenPromise(f"on {case} {name} has shape {array.shape} of {array.dtype}, {wanted}", advice)
+    if array.dtype != np.float64:
+        raise BrokenPromise(
+            f"on {case} {name} has shape {array.shape} of {array.dtype}, {wanted}",
+            f"Make numbers of it: `{name}.astype(np.float64)`.",
+        )
+
+
 def _has_the_shape(strategy: Strategy, cases: Cases) -> None:
     for case, bars in cases.items():
-        opinion = _asked(strategy, case, bars)
-        for name, numbers in (("exposure", opinion.exposure), *opinion.evidence.items()):
-            if numbers.shape != bars.close.shape or numbers.dtype != np.float64:
-                wanted = f"{bars.close.shape} of float64"
-                raise BrokenPromise(
-                    f"on {case} {name} has shape {numbers.shape} of {numbers.dtype}, wanted {wanted}",
-                    "Give a number for every session and symbol: start from `np.zeros(history.close.shape)`.",
-                )
+        _read(strategy, case, bars)
 
 
 def _stays_in_bounds(strategy: Strategy, cases: Cases) -> None:
     for case, bars in cases.items():
-        exposure = _asked(strategy, case, bars).exposure
+        exposure = _read(strategy, case, bars).exposure
         wrong = np.argwhere(~(np.abs(exposure) <= 1))  # NaN, too
         if wrong.size:
             row, column = wrong[0]
@@ -122,7 +151,9 @@ def _stays_in_bounds(strategy: Strategy, cases: Cases) -> None:
 
 def _does_not_look_ahead(strategy: Strategy, cases: Cases) -> None:
     for case, bars in cases.items():
-        found = look_ahead(strategy.opinion, bars)
+        found = look_ahead(
+            lambda part, case=case: _read(strategy, f"{case}, {len(part.sessions)} of its sessions,", part), bars
+        )
         if found is not None:
             raise BrokenPromise(f"on {case} {_words(found)}", _what_to_change(found))
 
@@ -150,8 +181,8 @@ def _what_to_change(found: LookAhead) -> str:
 
 def _is_deterministic(strategy: Strategy, cases: Cases) -> None:
     for case, bars in cases.items():
-        first, second = strategy.opinion(bars), strategy.opinion(bars)
-        if not np.array_equal(first.exposure, second.exposure):
+        first, second = _read(strategy, case, bars), _read(strategy, case, bars)
+        if not np.array_equal(first.exposure, second.exposure, equal_nan=True):
             raise BrokenPromise(
                 f"on {case} it gave two answers to the same question",
                 "No chance, no clock, no memory of the last question: everything has to come from `history`.",
@@ -160,10 +191,10 @@ def _is_deterministic(strategy: Strategy, cases: Cases) -> None:
 
 def _forgets_what_does_not_trade(strategy: Strategy, cases: Cases) -> None:
     for case, bars in cases.items():
-        exposure = strategy.opinion(bars).exposure
+        exposure = _read(strategy, case, bars).exposure
         for column, symbol in enumerate(bars.symbols):
             gone = len(exposure) >= 30 and np.isnan(bars.close[-30:, column]).all()
-            if gone and exposure[-1, column] != 0:
+            if gone and abs(exposure[-1, column]) > 0:  # that NaN is none is another promise
                 raise BrokenPromise(
                     f"on {case} it wants {exposure[-1, column]:+g} of {symbol}, which has no price for 30 sessions",
                     "Want nothing where `carried(history.close)` is NaN.",
@@ -171,13 +202,15 @@ def _forgets_what_does_not_trade(strategy: Strategy, cases: Cases) -> None:
 
 
 def _minds_no_order(strategy: Strategy, cases: Cases) -> None:
-    bars = cases["20 packaged stocks"]
+    case = "20 packaged stocks"
+    bars = cases[case]
     turned = list(reversed(range(len(bars.symbols))))
     fields = (bars.open, bars.high, bars.low, bars.close, bars.volume)
     other = MarketHistory(
         bars.sessions, tuple(bars.symbols[column] for column in turned), *(field[:, turned] for field in fields)
     )
-    away = np.abs(strategy.opinion(other).exposure - strategy.opinion(bars).exposure[:, turned])
+    of_other, of_these = (_read(strategy, case, each).exposure for each in (other, bars))
+    away = np.abs(np.nan_to_num(of_other) - np.nan_to_num(of_these[:, turned]))
     if away.max(initial=0.0) > 1e-9:
         row, column = np.unravel_index(np.argmax(away), away.shape)
         raise BrokenPromise(
@@ -191,7 +224,7 @@ def _explains_itself(strategy: Strategy, cases: Cases) -> None:
     if not isinstance(strategy, Explains):
         return
     for case, bars in cases.items():
-        opinion = strategy.opinion(bars)
+        opinion = _read(strategy, case, bars)
         for column in range(len(bars.symbols) if len(bars.sessions) else 0):
             evidence = {name: float(numbers[-1, column]) for name, numbers in opinion.evidence.items()}
             _reason(strategy, case, evidence, float(opinion.exposure[-1, column]))
@@ -202,7 +235,7 @@ def _reason(strategy: Explains, case: str, evidence: Mapping[str, float], exposu
         words = strategy.reason(evidence, exposure)
     except Exception as error:  # foreign code, as above
         raise BrokenPromise(
-            f"on {case} `reason` raised {type(error).__name__}: {error}",
+            f"on {case} `reason` raised {type(error).__name__}: {error}{line_of(error, strategy)}",
             "Evidence may be NaN: say what is missing then.",
         ) from error
     if not words.strip() or A_NUMBER_THAT_IS_NONE.search(words):

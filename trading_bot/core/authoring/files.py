@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,10 @@ def _import(path: Path) -> str:
         spec.loader.exec_module(module)
     except PluginError:
         raise
-    except Exception as error:  # foreign code: whatever it raises says why it cannot be imported
-        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # foreign code: whatever it raises says why it cannot be imported
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        where = f" (line {lines[-1]})" if lines else ""
+        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}{where}") from error
     finally:
         sys.path.remove(str(path.parent))
     return name

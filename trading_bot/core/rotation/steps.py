@@ -25,7 +25,7 @@ from trading_bot.core.rotation.policy import RotationPolicy
 from trading_bot.core.rotation.team import candidates, present_team
 from trading_bot.core.schedule import ends_period, rotation_due
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import PluginError, SettingsError, StateError
+from trading_bot.domain.errors import BensBotError, PluginError, SettingsError, StateError
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.tournament import Candidate, Criterion, Frequency, Rotation, Score, Weighting
 from trading_bot.domain.words import counted, sentence
@@ -179,7 +179,7 @@ def score_some(contest: Contest, some: Sequence[Candidate]) -> tuple[Score, ...]
 
     Raises:
         PluginError: a candidate cannot be built here.
-        ValueError: a strategy answered with something that is no opinion.
+        WrongAnswer: a strategy failed, or answered with what is no opinion.
     """
     return score(contest.history, some, STRATEGIES.build, windows=contest.windows, terms=contest.terms)
 
@@ -275,6 +275,6 @@ def rotated(bot: Bot, *, run_id: str, loop: bool = False) -> Bot:
 def tell_of_failure(bot: Bot, session: date, error: Exception) -> None:
     """Send a notice: the team stays as it is."""
     log.error("The rotation of %s failed: %s", session, error, exc_info=error)
-    text = bot.secrets.mask(f"{type(error).__name__}: {error}")
+    text = bot.secrets.mask(str(error) if isinstance(error, BensBotError) else f"{type(error).__name__}: {error}")
     alert = rotation_failed(text, bot.secrets.mask(traceback.format_exc()))
     bot.notifier.send_alert(level=alert.level, title=alert.title, message=alert.message, details=alert.details)

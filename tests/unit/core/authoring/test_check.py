@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,14 @@ def writes(history: MarketHistory) -> np.ndarray:
     return nothing(history)
 
 
+def fails_on_a_part(history: MarketHistory) -> np.ndarray:
+    return nothing(history) / (1 if len(history.sessions) in {0, 1, 2, 5, 300, 600} else 10 // 0)
+
+
+def leaves(history: MarketHistory) -> np.ndarray:
+    sys.exit("bye")
+
+
 def first_column(history: MarketHistory) -> np.ndarray:
     wanted = np.isfinite(history.close).astype(float)
     wanted[:, 1:] = 0.0
@@ -58,7 +67,31 @@ def above_its_mean(history: MarketHistory) -> np.ndarray:
         (writes, "it answers whatever", "read-only", "history.close.copy()"),
         (lambda history: None, "it answers whatever", "it returned NoneType", "Return an `Opinion`"),
         (lambda history: nothing(history)[:, :1], "exposure and evidence", "has shape (600, 1)", "np.zeros"),
-        (lambda history: nothing(history).astype(int), "exposure and evidence", "of int64", "np.zeros"),
+        (
+            lambda history: nothing(history).astype(int),
+            "exposure and evidence",
+            "of int64",
+            "exposure.astype(np.float64)",
+        ),
+        (
+            lambda history: Opinion(history.frame("close")),  # pyright: ignore[reportArgumentType]
+            "exposure and evidence",
+            "exposure is a DataFrame, wanted an array of (600, 20) of float64",
+            "frame.to_numpy(dtype=np.float64)",
+        ),
+        (
+            lambda history: Opinion(nothing(history), None),  # pyright: ignore[reportArgumentType]
+            "exposure and evidence",
+            "evidence is nothing (None), wanted a mapping",
+            'evidence={"close": history.close}',
+        ),
+        (
+            fails_on_a_part,
+            "it does not look ahead",
+            "27 of its sessions, it raised ZeroDivisionError",
+            "too little history",
+        ),
+        (leaves, "it answers whatever", "it raised SystemExit: bye (test_check.py, line ", "Every case"),
         (lambda history: nothing(history) + 1.5, "exposure is within", "AAPL on 2020-08-12 is 1.5", "np.clip"),
         (lambda history: history.close * np.nan, "exposure is within", "AAPL on 2020-08-12 is nan", "np.nan_to_num"),
         (lambda history: nothing(history) + 1, "it wants nothing that stopped", "it wants +1 of", "carried"),

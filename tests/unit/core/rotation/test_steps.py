@@ -366,7 +366,8 @@ def test_a_candidate_that_fails_is_told_of_once_and_the_team_trades_on(folder: P
             bot = rotated(rotated(desk.bot, run_id="first"), run_id="second")
 
             assert desk.notices.titles() == ["Strategy rotation failed"]
-            assert "ZeroDivisionError: divided by the moon. The present team trades on" in desk.notices.sent[0][2]
+            assert "ZeroDivisionError: divided by the moon (test_steps.py, line " in desk.notices.sent[0][2]
+            assert "The present team trades on" in desk.notices.sent[0][2]
             assert bot.team == home_team(bot.settings)
             assert bot.book.chores.newest(CHORE) == FIRST
             assert bot.book.control.read().consecutive_errors == 0

@@ -1,0 +1,61 @@
+"""A strategy may be anybody's code: what it answers is looked at before it counts."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading_bot.domain.errors import BensBotError, WrongAnswer
+from trading_bot.domain.market import MarketHistory
+from trading_bot.domain.ports import Explains, Opinion, Strategy
+
+HELP = "`bensbot strategy check FILE` tries all a strategy promises"
+
+
+def asked(name: str, strategy: Strategy, history: MarketHistory) -> Opinion:
+    """Return the opinion of a strategy. Raises WrongAnswer where it fails, or answers with what is no opinion."""
+    try:
+        opinion = strategy.opinion(history)
+    except (BensBotError, MemoryError):
+        raise
+    except Exception as error:  # anybody's code: whatever it raises is what it did
+        said = f"{type(error).__name__}: {error}{line_of(error, strategy)}"
+        asked_for = f"{len(history.sessions)} sessions of {len(history.symbols)} symbols"
+        raise WrongAnswer(f"{name} has no answer for {asked_for}. {said}. {HELP}.") from error
+    if problem := flaw(opinion, history):
+        raise WrongAnswer(f"{name} {problem}. {HELP}.")
+    return opinion
+
+
+def flaw(answer: object, history: MarketHistory) -> str:
+    """Return why an answer is no opinion on `history`, a predicate in words; "" where it is one."""
+    if not isinstance(answer, Opinion):
+        return f"answers with {kind_of(answer)}; wanted is an Opinion"
+    for what, numbers in (("its exposure", answer.exposure), *answer.evidence.items()):
+        if not isinstance(numbers, np.ndarray) or numbers.shape != history.close.shape:  # pyright: ignore[reportUnnecessaryIsInstance]
+            wanted = f"wanted is an array of {len(history.sessions)} sessions by {len(history.symbols)} symbols"
+            return f"answers with {kind_of(numbers)} for {what}; {wanted}"
+    exposure = answer.exposure
+    if exposure.size and not (exposure.min() >= -1 and exposure.max() <= 1):  # also False for NaN
+        row, column = np.argwhere(~(np.abs(exposure) <= 1))[0]
+        where = f"{history.symbols[column]} on {history.sessions[row]}"
+        return f"wants {exposure[row, column]:+g} of {where}; an exposure lies from -1 to 1"
+    return ""
+
+
+def kind_of(thing: object) -> str:
+    """Return what somebody gave, for a message: `a DataFrame`, `an array of shape (600,)`."""
+    if isinstance(thing, np.ndarray):
+        return f"an array of shape {cast('NDArray[Any]', thing).shape}"
+    return "nothing (None)" if thing is None else f"a {type(thing).__name__}"
+
+
+def line_of(error: BaseException, strategy: Strategy | Explains) -> str:
+    """Return ` (my_idea.py, line 14)`: where in its own file a strategy failed, "" where that is not known."""
+    file = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({str(file).rpartition('/')[2]}, line {lines[-1]})" if lines else ""
