@@ -88,7 +88,7 @@ def test_a_row_is_on_the_disk_before_the_manifest_names_it(start: Path):
 
 
 def test_a_reader_beside_a_writer_sees_the_days_one_after_the_other(start: Path):
-    days = [str(np.datetime64("2022-03-03") + number) for number in range(24)]
+    days = [str(day) for day in np.arange("2022-03-03", "2022-03-27", dtype="datetime64[D]")]
     seen = [len(DAYS)]
 
     writer = in_a_process(grow, start, days)

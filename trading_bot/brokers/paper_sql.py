@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Column, Connection, Integer, MetaData, Row, String, Table, insert, inspect, select, text, update
 
 from trading_bot.brokers.paper_books import WORKING, Executed, PaperAccount, PaperBooks, PaperOrder
+from trading_bot.domain.errors import StateError
 from trading_bot.domain.holdings import Event, SplitBooked, Traded
 from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.orders import (
@@ -215,10 +216,14 @@ class SqlStore:
         """Open the database and make its tables. Raises StateError where that cannot be done."""
         engine = dialects.make_engine(url, busy_timeout_seconds=BUSY_SECONDS, read_only=False)
         self._database = Database(engine, dialects.place_of(url))
-        self._database.prepare(read_only=False)
-        with self._database.writing() as connection:
-            metadata.create_all(connection)
-            _complete(connection)
+        try:
+            self._database.prepare(read_only=False)
+            with self._database.writing() as connection:
+                metadata.create_all(connection)
+                _complete(connection)
+        except StateError:
+            self._database.close()
+            raise
 
     @contextmanager
     def reading(self) -> Generator[PaperBooks]:

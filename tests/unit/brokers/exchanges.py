@@ -50,7 +50,7 @@ class Weekdays:
         return datetime(day.year, day.month, day.day, 21, tzinfo=UTC)
 
     def sessions_between(self, first: date, last: date) -> SessionAxis:
-        days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + 1)
+        days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + np.timedelta64(1, "D"))
         return days[np.is_busday(days)]
 
     def newest_session(self, at: datetime) -> date:

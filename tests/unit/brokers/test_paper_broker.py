@@ -27,12 +27,14 @@ from tests.unit.brokers.exchanges import (
     week,
 )
 from trading_bot.brokers.paper import PaperBroker
+from trading_bot.domain.errors import StateCorrupt
 from trading_bot.domain.market import Split, Symbol
 from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderStatus, Side, TimeInForce
 from trading_bot.domain.portfolio import Portfolio, Position
 
 AAA = Symbol("AAA")
 TUESDAY, WEDNESDAY, THURSDAY = DAYS[1:4]
+OPEN_FILES = Path("/proc/self/fd")
 FLAT_WEEK = {"AAA": [flat(10)] * 5, "BBB": [flat(20)] * 5}
 
 
@@ -296,6 +298,20 @@ def test_an_account_of_before_stop_orders_takes_them_now(tmp_path):
 
     assert (answer.status, broker.find(answer.client_order_id)) == (OrderStatus.ACCEPTED, answer)
     broker.close()
+
+
+@pytest.mark.skipif(not OPEN_FILES.exists(), reason="only Linux lists the files that a process has open")
+def test_an_account_that_is_damaged_is_not_kept_open(tmp_path):
+    file = tmp_path / "paper.db"
+    open_account(tmp_path).close()
+    damaged = bytearray(file.read_bytes())
+    damaged[4096:8192] = b"?" * 4096
+    file.write_bytes(damaged)
+
+    with pytest.raises(StateCorrupt, match=r"paper\.db"):
+        open_account(tmp_path)
+
+    assert file not in [link.readlink() for link in OPEN_FILES.iterdir() if link.is_symlink()]
 
 
 def test_a_cancelled_order_does_not_fill(broker):

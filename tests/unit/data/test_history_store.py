@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,7 +96,13 @@ def test_only_the_last_sessions_are_handed_out_when_so_many_are_asked_for(folder
 
 
 def test_bars_are_the_file_itself_and_cannot_be_written_to(folder: Path):
-    make(folder, some_bars([str(np.datetime64("2020-01-01") + day) for day in range(500)], [f"S{n}" for n in range(9)]))
+    make(
+        folder,
+        some_bars(
+            [str(day) for day in np.arange("2020-01-01", "2021-05-15", dtype="datetime64[D]")],
+            [f"S{n}" for n in range(9)],
+        ),
+    )
 
     tracemalloc.start()
     raw = stored(folder)
@@ -442,10 +448,10 @@ Steps = list[tuple[int, list[str]]]  # so many days, of these symbols
 def test_however_a_store_has_grown_it_is_what_was_put_in(tmp_path_factory, steps: Steps):
     folder: Path = tmp_path_factory.mktemp("grown") / "prices"
     wanted: dict[tuple[str, str], list[float]] = {}
-    day = np.datetime64("2022-01-01")
+    day = date(2022, 1, 1)
     for number, symbols in steps:
-        raw = some_bars([str(day + offset) for offset in range(number)], symbols)
-        day += number
+        raw = some_bars([str(day + timedelta(offset)) for offset in range(number)], symbols)
+        day += timedelta(number)
         for row, session in enumerate(days_of(raw)):
             for column, symbol in enumerate(symbols):
                 wanted[session, symbol] = [float(getattr(raw, name)[row, column]) for name in FIELDS]
