@@ -130,5 +130,6 @@ class RiskSettings(Section):
     min_order_value: Number = Field(default=Decimal(1), ge=0, description="Dollars an order must come to.")
     fractional_shares: bool = Field(default=False, description="Buy parts of a share, where the broker takes them.")
     options: dict[str, Options] = Field(
-        default_factory=dict[str, Options], description="Options of rules from other packages, by the rule's name."
+        default_factory=dict[str, Options],
+        description="Options that a rule has besides, by its name: earnings_blackout, and rules of other packages.",
     )

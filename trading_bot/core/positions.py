@@ -80,7 +80,7 @@ def _why_unguarded(
         part = position.quantity - whole
         return f"none for {shares_text(part)} of a share: {PARTS}" if part else ""
     if any(level.is_hit for level in exits):
-        return "none: an exit is hit, and the next cycle sells"
+        return f"none: an exit is hit, and {'an order is on its way' if busy else 'the next cycle sells'}"
     if busy:
         return f"none: another order is on its way; {UNTIL_THEN}"
     if refusal:

@@ -109,7 +109,7 @@ def _coverage(market: MarketState) -> str:
 
 def _decisions(decisions: Sequence[Decision]) -> Iterator[RenderableType]:
     if not decisions:
-        yield from ("The strategies wanted no trade.", "")
+        yield from ("No trade was wanted.", "")
         return
     grouped = same_refusals(decisions)
     told = {id(decision) for group in grouped for decision in group.decisions}

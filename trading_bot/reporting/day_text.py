@@ -93,7 +93,7 @@ def decisions_words(report: DayReport) -> str:
     made = report.booked.decisions
     total = made.approved + made.trimmed + made.refused
     if not total:
-        return "The strategies wanted no trade."
+        return "No trade was wanted."
     ends = f"{made.approved:,} approved, {made.trimmed:,} trimmed, {made.refused:,} refused"
     rules = [f"{rule or 'no rule'} {times:,}" for rule, times in made.refusals]
     refused_by = f" ({listed(rules, most=MOST_RULES)})" if rules else ""

@@ -20,6 +20,8 @@ COLUMNS: tuple[str, ...] = (
     "reason", "strategy", "strength", "wanted_weight", "signal_reason", "order_status",
 )  # fmt: skip
 
+WIDEST = 24  # columns of what was decided: a stop order says when it sells, and the reason needs room, too
+
 
 def print_journal(entries: Sequence[Entry], console: Console, *, more: bool, symbol: str | None = None) -> None:
     """Print one line for each decision, newest cycle first, and whether there are more; `symbol` was asked for."""
@@ -29,7 +31,7 @@ def print_journal(entries: Sequence[Entry], console: Console, *, more: bool, sym
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("session", "decision", "", "why"):
-        table.add_column(name, no_wrap=name in ("session", "decision", ""))
+        table.add_column(name, no_wrap=name in ("session", ""), max_width=WIDEST if name == "decision" else None)
     for entry in entries:
         why = objection(entry.decision) or wish(entry.decision.signal)
         rule = f"{entry.decision.rule}: " if entry.decision.rule else ""

@@ -111,7 +111,7 @@ def _opening(report: CycleReport) -> str:
 
 def _decisions(decisions: Sequence[Decision]) -> str:
     if not decisions:
-        return "The strategies wanted no trade."
+        return "No trade was wanted."
     return table(
         _DECISION_HEADS,
         [

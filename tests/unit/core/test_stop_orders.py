@@ -177,6 +177,20 @@ def test_positions_say_what_rests_at_the_broker_and_what_does_not(quantity: str,
     assert f"  stop order     {line}" in text.splitlines()
 
 
+def test_a_position_of_which_an_exit_is_hit_says_whether_it_is_being_sold():
+    target = replace(AT_BROKER, take_profit=Decimal("0.05"))
+    sale = OrderIntent(ClientOrderId("bb-1-AAA-sell"), "1", AAA, Side.SELL, Purpose.EXIT, Decimal(10))
+    sent = OpenOrder(sale, OrderStatus.ACCEPTED, Decimal(0))
+
+    before, after = (
+        positions_as_text(protected(held("10"), PRICES, target, orders=orders)).splitlines()[-1]
+        for orders in ([], [sent])
+    )
+
+    assert before == "  stop order     none: an exit is hit, and the next cycle sells"
+    assert after == "  stop order     none: an exit is hit, and an order is on its way"
+
+
 def test_a_refusal_by_the_broker_is_shown_in_its_words():
     text = positions_as_text(protected(held("10"), PRICES, AT_BROKER, refusals={AAA: "not now"}))
 

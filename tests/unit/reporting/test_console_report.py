@@ -95,7 +95,7 @@ QUIET = """\
 Session 2012-01-04, Wednesday   cycle 2012-01-04
 Market   The market is rising and calm. 19 of 20 symbols priced.
 
-The strategies wanted no trade.
+No trade was wanted.
 
 No positions.
 

@@ -71,7 +71,7 @@ def test_the_decisions_are_a_table():
 def test_a_quiet_session_says_so_and_has_no_table():
     text = cycle_markdown(cycle_report())
 
-    assert "The strategies wanted no trade." in text
+    assert "No trade was wanted." in text
     assert rows(text) == []
 
 

@@ -34,7 +34,7 @@ def test_a_quiet_first_day_is_four_lines():
         "Day        2012-01-04\n"
         "Result     Equity $100,000.00, $0.00 (0.00%) since the start on 2012-01-04. Cash $50,000.00, 0 positions. "
         "0 fills, fees $0.00.\n"
-        "Decisions  The strategies wanted no trade.\n"
+        "Decisions  No trade was wanted.\n"
         "Cycles     1 completed."
     )
 
