@@ -31,6 +31,7 @@ from trading_bot.backtest.foresight import require_causality
 from trading_bot.backtest.question import LedgerQuestion
 from trading_bot.backtest.tape import Tape
 from trading_bot.backtest.wishes import Wishes, wishes
+from trading_bot.backtest.yardstick import yardstick
 from trading_bot.data.past import Chapter
 from trading_bot.domain.backtest import BacktestResult, Engine, Execution, FillAt, LastBar, Sizing
 from trading_bot.domain.market import FloatVector, SessionAxis
@@ -168,6 +169,7 @@ class _Ledger:
         """Return what everything has come to."""
         asked, account, points = self._asked, self._account, self._points
         symbols = asked.past.raw.symbols
+        benchmark, named = yardstick(asked.past)
         return BacktestResult(
             engine=Engine.VECTORISED,
             label=asked.label,
@@ -177,8 +179,8 @@ class _Ledger:
             cash=_column([point.cash for point in points]),
             gross=_column([point.gross for point in points]),
             executions=tuple(account.executions),
-            benchmark=asked.past.benchmark(),
-            benchmark_name=asked.past.raw.benchmark_name,
+            benchmark=benchmark,
+            benchmark_name=named,
             fingerprints=asked.fingerprints,
             settings=asked.settings,
             decisions=dict(self._came_to),

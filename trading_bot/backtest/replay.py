@@ -18,6 +18,7 @@ import numpy as np
 from trading_bot.backtest.fingerprints import fingerprints
 from trading_bot.backtest.foresight import asked_once
 from trading_bot.backtest.memory_book import LONG_AGO, MemoryBook
+from trading_bot.backtest.yardstick import yardstick
 from trading_bot.brokers.paper import PaperBroker
 from trading_bot.brokers.paper_books import MemoryStore
 from trading_bot.config.typed_settings import TradingBotSettings
@@ -197,6 +198,7 @@ class _Tally:
         equity, cash, gross = (self._column(n) for n in range(3))
         past = self._desk.data
         sessions: SessionAxis = past.days
+        benchmark, named = yardstick(past)
         return BacktestResult(
             engine=Engine.REPLAY,
             label=question.label,
@@ -206,8 +208,8 @@ class _Tally:
             cash=cash,
             gross=gross,
             executions=tuple(self._executions),
-            benchmark=past.benchmark(),
-            benchmark_name=past.raw.benchmark_name,
+            benchmark=benchmark,
+            benchmark_name=named,
             fingerprints=fingerprints(past, question.settings),
             settings=question.asked,
             decisions=dict(self._outcomes),

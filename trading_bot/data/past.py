@@ -78,6 +78,11 @@ class Past:
             yield self._open(number), days
             after = np.datetime64(last)
 
+    def newest(self) -> Chapter:
+        """Return the chapter of the last day."""
+        number = len(self._lasts) - 1
+        return self._chapter if self._chapter.number == number else self._open(number)
+
     def benchmark(self) -> FloatVector | None:
         """Return one close of the benchmark for each of `days`, None where the source knows none."""
         if self._raw.benchmark is None:

@@ -19,6 +19,7 @@ import pytest
 
 from tests.unit.backtest.pasts import asking, packaged
 from trading_bot.backtest.ledger import run_ledger
+from trading_bot.backtest.run import Wanted, backtest
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import BacktestResult, FillAt, LastBar, Sizing, Terms
 from trading_bot.domain.figures import figures, trades_in
@@ -37,6 +38,8 @@ LIKE_BACKTESTING_PY = Terms(
 )
 
 
+DOCS = (Path(__file__).parents[3] / "docs" / "backtest-engines.md").read_text()
+SETTINGS = next(block for block in DOCS.split("```") if block.startswith("yaml\n# config.yaml")).removeprefix("yaml\n")
 CROSSINGS = SmaCross(10, 30, act_on="crossings", short=True)
 
 
@@ -73,6 +76,22 @@ def test_the_published_result_of_backtesting_py_comes_out_to_the_cent(google):
     assert float(result.equity[-1]) / 10_000 - 1 == pytest.approx(4.142299)  # "Return [%]" 414.2299
     assert len(trades_of(result.executions, result.sessions).closed) == 66  # "# Trades"
     assert result.equity.max() == 75_787.44  # "Equity Peak [$]"
+
+
+def test_its_file_and_a_settings_file_are_all_it_takes(google, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    raw = as_backtesting_py_has_it(google).raw
+    numbers = zip(raw.open[:, 0], raw.high[:, 0], raw.low[:, 0], raw.close[:, 0], raw.volume[:, 0], strict=True)
+    rows = [f"{day},{','.join(map(str, row))}" for day, row in zip(raw.sessions, numbers, strict=True)]
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "GOOG.csv").write_text("\n".join([",Open,High,Low,Close,Volume", *rows]))
+    packaged_prices, its_own = "source: sample-ohlcv, symbols: [GOOG]", "source: files, folder: prices"
+    (tmp_path / "config.yaml").write_text(SETTINGS.replace(packaged_prices, its_own))
+    monkeypatch.chdir(tmp_path)
+
+    result = backtest(Wanted(first=FIRST, last=LAST))
+
+    assert result.equity[-1] == 51_422.99
+    assert result.benchmark_name == "Holding GOOG"
 
 
 def test_every_execution_of_backtesting_py_comes_out(google):
