@@ -33,7 +33,9 @@ def show(*, config: Config = None, as_json: Json = False) -> int:
 
 @app.command
 def check(
-    file: Annotated[Path | None, Parameter(help="Settings file; else config.yaml here, if there is one.")] = None,
+    file: Annotated[
+        Path | None, Parameter(alias="--config", help="Settings file; else config.yaml here, if there is one.")
+    ] = None,
 ) -> int:
     """Check a settings file, its plug-ins with their options, and whether keys and prices are there."""
     from trading_bot.config.typed_settings import DEFAULT_FILE, load_config

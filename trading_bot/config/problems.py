@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -92,16 +92,26 @@ def wanted(field: FieldInfo) -> str:
         return f"one of {', '.join(get_args(plain))}"
     limits = range_of(field)
     kind = _KINDS.get(get_origin(plain) or plain, "another value")
-    return f"{kind}, {limits}" if limits else kind
+    said = f"{kind}, {limits}" if limits else kind
+    return f"{said}{',' if limits else ''} or null" if type(None) in get_args(field.annotation) else said
 
 
 def range_of(field: FieldInfo) -> str:
     """Return the limits of a value in words, "" when it has none."""
-    if any(isinstance(limit, MinLen) for limit in field.metadata):
+    metadata = list(_metadata(field))
+    if any(isinstance(limit, MinLen) for limit in metadata):
         return "not empty"
     words = {Gt: "above", Ge: "at least", Lt: "below", Le: "at most"}
-    limits = [f"{words[type(limit)]} {next(iter(_limit(limit)))}" for limit in field.metadata if type(limit) in words]
+    limits = [f"{words[type(limit)]} {next(iter(_limit(limit)))}" for limit in metadata if type(limit) in words]
     return " and ".join(limits)
+
+
+def _metadata(field: FieldInfo) -> Iterator[Any]:
+    """Yield what is said about a value: about the field, and inside `… | None`."""
+    yield from field.metadata
+    for inner in get_args(field.annotation) if type(None) in get_args(field.annotation) else ():
+        for each in getattr(inner, "__metadata__", ()):
+            yield from each.metadata if isinstance(each, FieldInfo) else (each,)
 
 
 def _limit(limit: Any) -> tuple[Any, ...]:

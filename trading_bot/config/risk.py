@@ -79,12 +79,18 @@ class RiskSettings(Section):
     )
     atr_sessions: Count = Field(default=14, ge=2, le=250, description="Sessions of the average true range.")
     trailing_stop_pct: Share | None = Field(
-        default=None, description="Fall below the highest close since it was bought at which a position is sold."
+        default=None,
+        description="Fall below the highest close since it was bought at which a position is sold; null is off.",
     )
     take_profit_pct: Number | None = Field(
-        default=None, gt=0, le=100, description="Gain on the price paid at which a position is sold, 0.5 is 50 %."
+        default=None,
+        gt=0,
+        le=100,
+        description="Gain on the price paid at which a position is sold, 0.5 is 50 %; null is off.",
     )
-    time_stop_sessions: Count | None = Field(default=None, ge=1, description="Sessions after which a position is sold.")
+    time_stop_sessions: Count | None = Field(
+        default=None, ge=1, description="Sessions after which a position is sold; null is off."
+    )
     protective_orders: Literal["bot", "broker"] = Field(
         default="bot",
         description="`bot` checks stop-loss and trailing stop in each cycle; `broker` also keeps them as stop orders "
@@ -109,7 +115,7 @@ class RiskSettings(Section):
     volatility_target: Share | None = Field(
         default=None,
         description="The most that the portfolio may move in a year, a fraction of equity, if all stocks move as one; "
-        "none is off.",
+        "null is off.",
     )
     news_veto: Share = Field(
         default=Decimal("0.8"), description="Sentiment so far below 0 forbids to buy, where news is read."

@@ -54,6 +54,7 @@ def standing_as_text(standing: Standing) -> str:
     if control.consecutive_errors:
         lines.append(f"Errors   {counted(control.consecutive_errors, 'failed cycle')} in a row{_until(control)}")
     lines.append(f"Session  {standing.last_session or 'none traded yet'}")
+    lines += [f"Cycle    {_last_in_words(standing.last_cycle)}"] if standing.last_cycle else []
     cash = "not known before the first cycle" if standing.cash is None else dollars(standing.cash)
     lines.append(f"Cash     {cash}")
     lines += [f"Equity   {dollars(worth.equity)} after {worth.session}"] if worth else []
@@ -70,6 +71,11 @@ def _until(control: ControlState) -> str:
     if control.next_allowed_at is None or control.state is TradingState.HALTED:
         return ""
     return f", next cycle not before {control.next_allowed_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _last_in_words(cycle: LastCycle) -> str:
+    ended = f" {cycle.ended_at:%Y-%m-%d %H:%M} UTC" if cycle.ended_at else ""
+    return f"{cycle.cycle_id} {cycle.status}{ended}"
 
 
 def standing_as_json(standing: Standing) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from trading_bot.domain.orders import Decision
 from trading_bot.domain.stories import Change, DecidedCycle
-from trading_bot.domain.words import asked_and_allowed, counted, objection, verdict
+from trading_bot.domain.words import asked_and_allowed, counted, objection, verdict, wish
 
 
 def print_changes(
@@ -26,7 +26,8 @@ def print_changes(
     for name in ("symbol", "then", "now"):
         table.add_column(name, no_wrap=name == "symbol")
     for change in changes:
-        table.add_row(*(Text(part) for part in (change.symbol, _in_words(change.then), _in_words(change.now))))
+        then, now = _in_words(change.then, change.now), _in_words(change.now, change.then)
+        table.add_row(*(Text(part) for part in (change.symbol, then, now)))
     console.print(table)
 
 
@@ -43,10 +44,13 @@ def changes_as_json(cycle: DecidedCycle, settings: Sequence[str], changes: Seque
     return json.dumps(document, indent=2)
 
 
-def _in_words(decision: Decision | None) -> str:
+def _in_words(decision: Decision | None, other: Decision | None) -> str:
+    """Return what was decided, and why anything was where the `other` settings want nothing."""
     if decision is None:
         return "no decision, nothing was wanted"
     why = f" by {decision.rule}: {objection(decision)}" if decision.rule else ""
+    if not why and other is None:
+        why = f": {wish(decision.signal)}"
     return f"{asked_and_allowed(decision)}, {verdict(decision)}{why}"
 
 

@@ -457,6 +457,7 @@ def test_config_check_without_a_name_looks_at_what_the_bot_would_read(bensbot: B
 
     (tmp_path / "config.yaml").write_text("risk: {max_open_trades: 3}\n")
     assert bensbot("config", "check").err == "config.yaml is fine.\n"
+    assert bensbot("config", "check", "--config", "config.yaml").err == "config.yaml is fine.\n"
 
     (tmp_path / "config.yaml").write_text("risk: {max_open_trades: 0}\n")
     assert bensbot("config", "check").code == 2

@@ -317,6 +317,13 @@ def test_what_if_in_words(bensbot: Bensbot):
     ]
 
 
+def test_what_if_says_why_something_is_wanted_that_was_not(bensbot: Bensbot):
+    _, out, _ = bensbot("what-if", "2022-01-05", "--set", "risk.time_stop_sessions=1")
+
+    assert "no decision, nothing was wanted" in out
+    assert ", approved: time_stop: held for 1 session since 2022-01-04, 1 are the limit" in out
+
+
 def test_what_changes_nothing_says_so(bensbot: Bensbot):
     _, out, _ = bensbot("what-if", "2022-01-03", "--set", "risk.max_sector_allocation=0.9")
 

@@ -235,6 +235,19 @@ def test_fault_65_unquoted_16_30_is_told_to_write_quotes(config, refusal):
 
 
 @pytest.mark.parametrize(
+    ("setting", "wanted"),
+    [
+        ("trailing_stop_pct: none", "it must be a number, above 0 and at most 1, or null."),
+        ("time_stop_sessions: 0", "it must be a whole number, at least 1, or null."),
+    ],
+)
+def test_what_can_be_switched_off_says_how(config, refusal, setting, wanted):
+    config(f"risk: {{{setting}}}")
+
+    assert refusal().endswith(f"(config.yaml, line 1): {wanted}")
+
+
+@pytest.mark.parametrize(
     ("written", "meant"), [("930", '"15:30" or "09:30"'), ("1630", '"16:30"'), ("15:30:00", '"15:30"'), ("5", "a time")]
 )
 def test_a_number_where_a_time_is_wanted_is_told_each_time_that_it_may_have_been(config, refusal, written, meant):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from trading_bot.domain.cycle import ControlState, TradingState
+from trading_bot.domain.cycle import ControlState, CycleStatus, TradingState
 from trading_bot.domain.portfolio import EquityPoint, Portfolio
-from trading_bot.reporting.standing import Standing, standing_as_text
+from trading_bot.reporting.standing import LastCycle, Standing, standing_as_text
 
 AT = datetime(2022, 1, 4, 21, 5, tzinfo=UTC)
 
@@ -25,6 +26,12 @@ def standing(state: TradingState, *, worth: EquityPoint | None = None) -> Standi
 
 def test_cash_that_no_cycle_has_asked_for_is_not_called_nothing():
     assert "Cash     not known before the first cycle" in standing_as_text(standing(TradingState.ACTIVE))
+
+
+def test_the_cycle_that_began_last_is_named_with_its_end():
+    ended = replace(standing(TradingState.ACTIVE), last_cycle=LastCycle("20220104T210000Z", CycleStatus.COMPLETED, AT))
+
+    assert "Cycle    20220104T210000Z completed 2022-01-04 21:05 UTC" in standing_as_text(ended).splitlines()
 
 
 def test_an_account_without_a_dollar_is_said_so():
