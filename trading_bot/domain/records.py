@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError, field
 from operator import attrgetter
 from reprlib import recursive_repr
@@ -125,18 +126,17 @@ def _making(record: type, known: Fields) -> Callable[..., None]:
     parameters = ["self", *(_parameter(each) for each in given if not each.kw_only), *(["*"] if named else []), *named]
     lines = [
         f"def __init__({', '.join(parameters)}):",
-        "__become__(self, '__class__', __unfrozen__)",
-        *(line for each in known if (line := _filled(each))),
-        "self.__class__ = __record__",
-        *(["self.__post_init__()"] if hasattr(record, "__post_init__") else []),
+        " __become__(self, '__class__', __unfrozen__)",
+        *(f" {line}" for each in known if (line := _filled(each))),
+        " self.__class__ = __record__",
+        *([" self.__post_init__()"] if hasattr(record, "__post_init__") else []),
     ]
     unfrozen = type(f"{record.__name__}BeingMade", (), {"__slots__": tuple(each.name for each in known)})
-    names: dict[str, Any] = {"__become__": object.__setattr__, "__unfrozen__": unfrozen, "__record__": record}
-    for each in known:
-        names[f"__default_{each.name}__"], names[f"__new_{each.name}__"] = each.default, each.default_factory
-    made = _written("\n    ".join(lines), names)
+    names: dict[str, Any] = {"__become__": object.__setattr__, "__unfrozen__": unfrozen}
+    names |= {f"__default_{each.name}__": each.default for each in known if each.default is not MISSING}
+    names |= {f"__new_{each.name}__": each.default_factory for each in known if each.default_factory is not MISSING}
+    made = _written(record, lines, names)
     made.__annotations__ = {each.name: each.type for each in given} | {"return": None}
-    made.__qualname__ = f"{record.__qualname__}.__init__"
     return made
 
 
@@ -145,16 +145,23 @@ def _changing(record: type, known: Fields) -> Callable[..., Any]:
     parameters = ", ".join(f"{each.name}=__missing__" for each in given)
     values = ((each, f"self.{each.name} if {each.name} is __missing__ else {each.name}") for each in given)
     arguments = ", ".join(f"{each.name}={value}" if each.kw_only else value for each, value in values)
-    return _written(
-        f"def __replace__(self, *, {parameters}):\n    return __record__({arguments})", {"__record__": record}
-    )
+    return _written(record, [f"def __replace__(self, *, {parameters}):", f" return __record__({arguments})"], {})
 
 
-def _written(source: str, names: dict[str, Any]) -> Callable[..., Any]:
-    """Return the function that `source` defines. `names` are those it uses: none that a field could have."""
+def _written(record: type, lines: Sequence[str], names: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return the method that is written there, as if it stood in the record's module.
+
+    It may use `names`, none of which a field could have, and what it knows anyway.
+    """
+    known = {"__record__": record, "__missing__": MISSING, **names}
+    name = lines[0].removeprefix("def ").partition("(")[0]
+    source = "\n ".join([f"def __write__({', '.join(known)}):", *lines, f"return {name}"])
     defined: dict[str, Any] = {}
-    exec(source, names | {"__missing__": MISSING}, defined)  # noqa: S102  # as `dataclasses` itself does
-    return next(iter(defined.values()))
+    module = sys.modules.get(record.__module__)
+    exec(source, vars(module) if module else {}, defined)  # noqa: S102  # as `dataclasses` itself does
+    method = defined["__write__"](**known)
+    method.__qualname__ = f"{record.__qualname__}.{name}"
+    return method
 
 
 def _parameter(each: Field[Any]) -> str:

@@ -8,7 +8,7 @@ import inspect
 import pickle
 from dataclasses import KW_ONLY, FrozenInstanceError, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -67,6 +67,7 @@ def test_it_is_frozen_checked_and_compared_as_ever():
     assert parcel == Parcel("books")
     assert parcel != Parcel("books", 4)
     assert list(inspect.signature(Parcel).parameters) == ["content", "weight", "labels", "fragile"]
+    assert get_type_hints(Parcel.__init__)["labels"] == list[str]
 
 
 def test_it_can_be_copied_and_sent_elsewhere():
