@@ -35,12 +35,7 @@ def new(
         f"Test it: pytest {test}",
     ]
     if not written.is_scanned:
-        lines += [
-            "The bot finds strategies of other packages by an entry point. In the pyproject.toml of yours:",
-            '  [project.entry-points."bensbot.plugins"]',
-            f'  {name} = "my_package.{name}"',
-            "Then install the package beside bensbot.",
-        ]
+        lines += ["", *_how_it_is_found(name, strategy.parent)]
     sys.stdout.write("\n".join(lines) + "\n")
     return DONE
 
@@ -70,6 +65,23 @@ def check(file: Path) -> int:
         lines.append(f"{file}: {error}")
     sys.stdout.write("\n".join(lines) + "\n")
     return FAILED if failed else DONE
+
+
+def _how_it_is_found(name: str, folder: Path) -> list[str]:
+    """Return how a strategy outside this project gets into the bot: an entry point of an installed package."""
+    return [
+        "The bot finds it once it is installed beside bensbot. In a pyproject.toml next to",
+        "it (in one of your own, the entry point is enough):",
+        "  [project]",
+        '  name = "my-strategies"',
+        '  version = "1"',
+        '  [project.entry-points."bensbot.plugins"]',
+        f'  {name} = "{name}"',
+        "  [tool.setuptools]",
+        f'  py-modules = ["{name}"]',
+        f"Install it: pip install -e {folder}",
+        f"Try it: bensbot backtest --strategy {name}",
+    ]
 
 
 def _lines(finding: Finding) -> list[str]:

@@ -43,7 +43,7 @@ def notes_about(result: BacktestResult, found: Figures) -> tuple[str, ...]:
 
 def _nothing(found: Figures) -> Iterator[str]:
     if not found.executions:
-        yield "Nothing was traded: the numbers below are those of holding cash."
+        yield "Nothing was traded: these are the numbers of holding cash."
     if found.closing <= 0:
         yield "The account was lost."
 
@@ -77,7 +77,7 @@ def _years_needed(ratio: float) -> str:
     years = (SURE / ratio) ** 2 if abs(ratio) > 0.05 else math.inf
     return (
         f" It would take about {counted(math.ceil(years), 'year')} at this ratio to be sure of it."
-        if years < 100
+        if 1 <= years < 100
         else ""
     )
 

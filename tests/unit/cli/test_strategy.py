@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,13 @@ def test_a_new_strategy_passes_its_check(bensbot: Bensbot):
         "Check it: bensbot strategy check new_highs.py",
         "Test it: pytest test_new_highs.py",
     ]
-    assert 'new_highs = "my_package.new_highs"' in written.out
+    package = tomllib.loads(written.out.partition("enough):\n")[2].partition("Install it")[0])
+    assert package["project"]["entry-points"] == {"bensbot.plugins": {"new_highs": "new_highs"}}
+    assert package["tool"]["setuptools"] == {"py-modules": ["new_highs"]}
+    assert written.out.splitlines()[-2:] == [
+        "Install it: pip install -e .",
+        "Try it: bensbot backtest --strategy new_highs",
+    ]
     checked = bensbot("strategy", "check", "new_highs.py")
     assert checked.code == 0
     assert checked.out.splitlines()[0] == "new_highs.py: NewHighs(sessions=100)"

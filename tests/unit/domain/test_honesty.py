@@ -148,7 +148,7 @@ def test_trading_without_costs_is_named():
 
 
 def test_nothing_traded_and_everything_lost_come_first():
-    assert notes(result(100_000.0, 100_000.0))[0] == "Nothing was traded: the numbers below are those of holding cash."
+    assert notes(result(100_000.0, 100_000.0))[0] == "Nothing was traded: these are the numbers of holding cash."
     assert notes(result(50.0, -1.0, executions=round_trips([1], 2)))[0] == "The account was lost."
 
 
