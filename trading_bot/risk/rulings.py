@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from trading_bot.domain.errors import BensBotError
 from trading_bot.domain.money import ZERO
 from trading_bot.domain.orders import Order, Ruling, new_ruling
 from trading_bot.domain.ports import RiskContext
@@ -17,7 +18,10 @@ from trading_bot.domain.track_record import Closed, ClosedTrade, sorted_out
 NOT_FOR_EXITS = "exits pass"
 FOUR_PLACES = Decimal("0.0001")  # of a share of something, where it is shown
 
-RULE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # what a wrong calculation raises
+RULE_FAULTS = (  # what a wrong calculation raises, and what a rule of another package that reads or asks something does
+    ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError, RuntimeError, OSError,
+    BensBotError,
+)  # fmt: skip
 GIVEN_BY: dict[str, str] = {}  # code → the rule that gives it; a ruling is made under that name
 
 

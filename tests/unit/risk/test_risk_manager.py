@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.risk.desks import context, entry, manager, ten_dollar_market, way_out
 from tests.unit.strategies.markets import NO_VALUE, history, holding, market, today
 from trading_bot.domain.cycle import TradingState
-from trading_bot.domain.errors import PluginError
+from trading_bot.domain.errors import DataError, PluginError
 from trading_bot.domain.market import Symbol
 from trading_bot.domain.orders import (
     Approved,
@@ -261,8 +261,12 @@ def test_rulings_carry_the_registered_name_of_their_rule():
 
 
 @pytest.mark.parametrize(
-    "error", [ZeroDivisionError("x"), KeyError("x"), TypeError("x"), ValueError("x"), AttributeError("x")]
-)
+    "error",
+    [
+        ZeroDivisionError("x"), KeyError("x"), TypeError("x"), ValueError("x"), AttributeError("x"),
+        NotImplementedError("x"), AssertionError("x"), TimeoutError("x"), DataError("x"),
+    ],
+)  # fmt: skip
 def test_a_rule_that_fails_refuses(error, caplog):
     with caplog.at_level(logging.CRITICAL):
         decision = decide(entry(), rules=manager({"broken": Breaks(error), "other": Allows(Decimal(1))}))
