@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -26,7 +27,8 @@ def print_context(context: MarketContext, console: Console) -> None:
     console.print(_sectors(context))
     console.print()
     for line in (*_news(context), "", *_advice(context)):
-        console.print(Text(line))
+        words = line.lstrip()
+        console.print(Padding(Text(words), (0, 0, 0, len(line) - len(words)), expand=False) if words else "")
 
 
 def context_as_json(context: MarketContext) -> str:

@@ -13,11 +13,23 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from tests.unit.core.trading import FIRST, SECOND, THIRD, Desk, WallClock, WatchedOrchestrator, open_desk, settings_in
+from tests.unit.core.trading import (
+    FIRST,
+    SECOND,
+    THIRD,
+    Desk,
+    WallClock,
+    WatchedOrchestrator,
+    change,
+    open_desk,
+    settings_in,
+)
 from trading_bot.core import cycle
 from trading_bot.core.again import decide_again, first_difference
+from trading_bot.core.context import context_now
 from trading_bot.core.news import Newsdesk
 from trading_bot.core.story import why
+from trading_bot.domain.context import Action
 from trading_bot.domain.cycle import CycleReport
 from trading_bot.domain.errors import BensBotError, CredentialsRefused, DataError, SettingsError, SourceUnavailable
 from trading_bot.domain.market import Symbol
@@ -247,6 +259,18 @@ def test_why_names_the_stories_that_were_known_and_no_others(folder: Path, tmp_p
     (known,) = json.loads(story_as_json(refused))["news"]
     assert (known["headline"], known["score"], known["impact"], known["source"]) == (BAD, BADNESS, "high", "file")
     assert known["published"] == "2022-01-03T15:00:00+00:00"
+
+
+def test_nobody_is_told_to_look_at_a_stock_that_is_ordered_already(folder: Path, tmp_path: Path):
+    file = told(tmp_path / "news.jsonl", ("2022-01-03T15:00:00Z", GOOD))
+    with open_desk(folder, **with_news(file), risk={"news_veto": "0.3"}) as desk:
+        trade(desk, 1)
+        ordered = context_now(desk.bot.settings, desk.bot.book, desk.clock).advice
+        change(desk.book_file, "UPDATE orders SET status = 'canceled', settled = 1")
+        not_ordered = context_now(desk.bot.settings, desk.bot.book, desk.clock).advice
+
+    assert ordered == ()
+    assert [(each.action, each.about) for each in not_ordered] == [(Action.LOOK, AMD)]
 
 
 def test_why_names_the_stories_of_several_sources(folder: Path, tmp_path: Path):
