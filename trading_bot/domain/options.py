@@ -41,7 +41,8 @@ def _sentence(item: ErrorDetails) -> str:
         return f"{option} is missing"
     if item["type"] in {"value_error", "assertion_error"}:  # the plug-in's own words
         said = str(item.get("ctx", {}).get("error", item["msg"]))
-        return f"{option}: {said}" if option else said
+        seen = f" is {_shown(item['input'])}" if isinstance(item["input"], str | int | float) else ""
+        return f"{option}{seen}: {said}" if option else said
     return f"{option or 'options'} is {_shown(item['input'])}; it must be {_wanted(item)}"
 
 
