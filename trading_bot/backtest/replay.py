@@ -17,6 +17,7 @@ import numpy as np
 
 from trading_bot.backtest.fingerprints import fingerprints
 from trading_bot.backtest.foresight import asked_once
+from trading_bot.backtest.frozen import frozen
 from trading_bot.backtest.memory_book import LONG_AGO, MemoryBook
 from trading_bot.backtest.yardstick import yardstick
 from trading_bot.brokers.paper import PaperBroker
@@ -216,11 +217,12 @@ class _Tally:
             splits=tuple(self._desk.book.ledger.splits),
             prices=self._prices,
             rejections=dict(self._rejections.most_common()),
-            notes=(*self._desk.notifier.heard, *self._about_the_stop(question), *without_news(question.settings)),
+            notes=(*self._desk.notifier.heard, *self._about(question), *without_news(question.settings)),
         )
 
-    def _about_the_stop(self, question: Question) -> Iterator[str]:
-        """Say that a stop stood in the way: live, the owner would be asked, and here nobody is."""
+    def _about(self, question: Question) -> Iterator[str]:
+        """Say what is stuck, and that a stop stood in the way: live, the owner would be asked, and here nobody is."""
+        yield from frozen(self._desk.data, self._prices)
         if self._stopped:
             share = question.settings.risk.portfolio_stop_loss_pct
             yield (

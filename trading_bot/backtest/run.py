@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from trading_bot.backtest.fingerprints import fingerprints
+from trading_bot.backtest.frozen import frozen
 from trading_bot.backtest.ledger import run_ledger
 from trading_bot.backtest.question import LedgerQuestion
 from trading_bot.backtest.replay import Question, replay, without_news
@@ -173,7 +174,8 @@ def _by_ledger(
         fingerprints=fingerprints(past, settings),
         settings=asked,
     )
-    return replace(run_ledger(question), notes=tuple(without_news(settings)))
+    result = run_ledger(question)
+    return replace(result, notes=(*frozen(past, result.prices), *without_news(settings)))
 
 
 LIVE_TERMS: Mapping[str, object] = {

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from trading_bot.domain.errors import PluginError
-from trading_bot.terminal import DONE, FAILED
+from trading_bot.terminal import DONE, FAILED, fold
 
 if TYPE_CHECKING:
     from trading_bot.core.authoring.check import Finding
+
+UNDER_WORD = 10  # column at which what was found begins
 
 app = App(name="strategy", help="Write a strategy of your own, and check it.")
 
@@ -63,7 +65,7 @@ def check(file: Path) -> int:
     except PluginError as error:
         failed = True
         lines.append(f"{file}: {error}")
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write(fold("\n".join(lines), under=UNDER_WORD) + "\n")
     return FAILED if failed else DONE
 
 

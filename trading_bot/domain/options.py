@@ -38,7 +38,7 @@ def what_is_wrong(error: ValidationError) -> str:
 def _sentence(item: ErrorDetails) -> str:
     option = ".".join(str(part) for part in item["loc"])
     if item["type"] == "missing":
-        return f"{option} is missing"
+        return f"{option} has no default and is not given"
     if item["type"] in {"value_error", "assertion_error"}:  # the plug-in's own words
         said = str(item.get("ctx", {}).get("error", item["msg"]))
         seen = f" is {_shown(item['input'])}" if isinstance(item["input"], str | int | float) else ""

@@ -19,6 +19,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
+def read_by_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave each line as it is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def registry_as_before() -> Iterator[None]:
     """Forget the strategies that a test brings along."""
     STRATEGIES.names()
