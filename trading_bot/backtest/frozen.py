@@ -15,7 +15,8 @@ GONE_AFTER = 5  # sessions without a close; a shorter gap may be a halt
 
 def frozen(past: Past, held: Iterable[Symbol]) -> Iterator[str]:
     """Say which positions are counted at a close that is long ago: nobody knows what they would really bring."""
-    raw, end = past.raw, int(np.searchsorted(past.raw.sessions, past.days[-1]))
+    raw = past.raw
+    end = int(np.count_nonzero(raw.sessions < past.days[-1]))  # the row of the last day
     dead: list[str] = []
     for symbol in sorted(held):
         (known,) = np.isfinite(raw.close[: end + 1, raw.symbols.index(symbol)]).nonzero()

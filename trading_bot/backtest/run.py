@@ -27,6 +27,7 @@ from trading_bot.domain.backtest import BacktestResult, Engine, FillAt, LastBar,
 from trading_bot.domain.errors import SettingsError
 from trading_bot.domain.tournament import Candidate
 
+HOW_TO_WRITE = "write it like sma_cross:fast=10,slow=30"
 Tell = Callable[[date, Decimal], None]  # of a session and the equity after it
 
 
@@ -115,11 +116,16 @@ def label_of(settings: TradingBotSettings) -> str:
 def member_of(text: str) -> dict[str, Any]:
     """Return what `name:option=value,option=value` means, as `name` and `options`. Raises SettingsError."""
     name, _, rest = text.partition(":")
+    if name.endswith(".py"):
+        how = "`bensbot strategy new` prints how a file is installed"
+        raise SettingsError(f"--strategy {text}: a strategy has a name here, once it is installed; {how}.")
+    if set(name.strip()) & set("(),;= "):
+        raise SettingsError(f"--strategy {text}: {HOW_TO_WRITE}, and --strategy again for another one")
     options: dict[str, Any] = {}
     for part in _parts(rest) if rest else ():
         option, equals, value = part.partition("=")
         if not (equals and option.strip() and value.strip()):
-            raise SettingsError(f"--strategy {text}: write it like sma_cross:fast=10,slow=30")
+            raise SettingsError(f"--strategy {text}: {HOW_TO_WRITE}")
         options[option.strip()] = _value(value, text)
     return {"name": name.strip(), "options": options}
 

@@ -109,6 +109,12 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
         (["--strategy", "sma_crss"], "no strategy called 'sma_crss'. Did you mean 'sma_cross'?"),
         (["--strategy", "sma_cross:fats=3"], "has no option 'fats'. Did you mean 'fast'?"),
         (["--strategy", "sma_cross:fast"], "write it like sma_cross:fast=10,slow=30"),
+        (
+            ["--strategy", "sma_cross(fast=10, slow=30)"],
+            "write it like sma_cross:fast=10,slow=30, and --strategy again",
+        ),
+        (["--strategy", "sma_cross,macd"], "write it like sma_cross:fast=10,slow=30, and --strategy again"),
+        (["--strategy", "mine.py"], "`bensbot strategy new` prints how a file is installed."),
         (["--strategy", "sma_cross:fast=["], "cannot be read as a value"),
         (["--strategy", "sma_cross:fast=[5,10]"], "fast is [5, 10]; it must be a whole number; several to compare"),
         (["--strategy", "momentum:top=2"], "top is 2; it must be at most 1"),
