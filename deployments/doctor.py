@@ -20,7 +20,7 @@ UNDER_PART = 16  # columns of a verdict and the part that it is about
 
 
 def doctor(*, config: Config = None, as_json: Json = False) -> int:
-    """Check plug-ins, disk, book, prices, calendar, broker, notices and Prefect; exit 1 when something fails.
+    """Check plug-ins, disk, book, prices, positions, news, broker, notices and Prefect; exit 1 when something fails.
 
     The book is read as a whole and held against the ledger's laws, and against the account at the broker. Nothing is
     created, sent or changed.

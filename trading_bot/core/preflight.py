@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,7 +16,9 @@ from trading_bot.core import bot as assembly
 from trading_bot.core.admission import require_consent
 from trading_bot.core.book import book_url
 from trading_bot.core.comparing import compare
+from trading_bot.core.findings import Finding, Verdict, guarded
 from trading_bot.core.hours import NEW_YORK, TradingHours
+from trading_bot.core.positions import positions_now
 from trading_bot.core.punctuality import FIX, GREAT_SKEW, SKEW, distance
 from trading_bot.core.reconcile import not_settled
 from trading_bot.domain.errors import BensBotError, NoMoreSessions, SchemaOutdated, SettingsError, StateError
@@ -28,7 +29,7 @@ from trading_bot.domain.words import counted, dollars, listed, one_line, sentenc
 from trading_bot.reporting.broker import AGREE
 from trading_bot.state.audit import check_ledger
 from trading_bot.state.manager import StateManager, open_read_only
-from trading_bot.state.records import AccountBinding, Violation
+from trading_bot.state.records import AccountBinding
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings
@@ -39,25 +40,6 @@ LEAST_ROOM, LITTLE_ROOM = 100_000_000, 1_000_000_000  # bytes: below the first n
 LONG_AGO, ONE_DAY = datetime(1900, 1, 1, tzinfo=UTC), timedelta(days=1)
 NAMED = 3  # stories that could not be read
 AHEAD = timedelta(days=14)  # of days whose sessions are looked at
-
-
-class Verdict(StrEnum):
-    """What a check came to."""
-
-    PASS = "pass"  # noqa: S105  # no password
-    WARN = "warn"  # it trades, but somebody should know
-    FAIL = "fail"  # it does not trade so
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One part of the bot, how it is, and what to do about it."""
-
-    part: str
-    verdict: Verdict
-    said: str
-    fix: str = ""
-    violations: tuple[Violation, ...] = ()  # of the ledger's laws
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +60,17 @@ def examine(
 ) -> Iterator[Finding]:
     """Yield what was found, one part after the other. Nothing is created, sent or changed."""
     hours = TradingHours(settings.hours.windows, settings.hours.closed_dates)
-    yield _guarded("plug-ins", "bensbot config check FILE names the setting", lambda: _plugins(settings))
-    yield _guarded("disk", "make room, or set state.folder", lambda: _disk(settings, free_bytes))
-    yield _guarded("book", "", lambda: _book(settings))
-    yield _guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
+    yield guarded("plug-ins", "bensbot config check FILE names the setting", lambda: _plugins(settings))
+    yield guarded("disk", "make room, or set state.folder", lambda: _disk(settings, free_bytes))
+    yield guarded("book", "", lambda: _book(settings))
+    yield guarded("prices", "look at the settings under data", lambda: _prices(settings, hours, clock))
+    if _holds(settings):
+        fix = "no cycle trades while something that is held has no price"
+        yield guarded("positions", fix, lambda: _positions(settings, clock))
     yield from _news(settings, clock)
-    yield _guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
+    yield guarded("calendar", "look at the settings under hours", lambda: _calendar(settings, hours, clock))
     yield from _broker(settings, lambda folder: connect(settings, hours, folder=folder), hours, clock)
-    yield _guarded("notices", "look at notification.urls", lambda: _notices(settings))
-
-
-def _guarded(part: str, fix: str, look: Callable[[], Finding]) -> Finding:
-    """Look, and take an error of ours for what it is: something that is wrong with this part."""
-    try:
-        return look()
-    except BensBotError as error:
-        return Finding(part, Verdict.FAIL, one_line(str(error)), fix)
+    yield guarded("notices", "look at notification.urls", lambda: _notices(settings))
 
 
 def _plugins(settings: TradingBotSettings) -> Finding:
@@ -161,6 +138,19 @@ def _prices(settings: TradingBotSettings, hours: TradingHours, clock: Clock) -> 
     return Finding("prices", Verdict.WARN if missing else Verdict.PASS, said)
 
 
+def _holds(settings: TradingBotSettings) -> bool:
+    """Say whether shares are held, where that can be read."""
+    with suppress(StateError), _opened(settings) as book:
+        return bool(book.ledger.portfolio().positions)
+    return False
+
+
+def _positions(settings: TradingBotSettings, clock: Clock) -> Finding:
+    with _opened(settings) as book:
+        held = positions_now(settings, book, clock).positions
+    return Finding("positions", Verdict.PASS, f"{counted(len(held), 'position')} held and priced")
+
+
 def _news(settings: TradingBotSettings, clock: Clock) -> Iterator[Finding]:
     """Read what each source has: the last day of one that grows at its end, everything of a file."""
     try:
@@ -174,7 +164,7 @@ def _news(settings: TradingBotSettings, clock: Clock) -> Iterator[Finding]:
     now, symbols = clock.now(), [Symbol(symbol) for symbol in settings.data.symbols]
     for name, source in manager.sources.items():
         fix = f"look at the settings under news, and at what docs/news.md says of {name}"
-        yield _guarded("news", fix, lambda name=name, source=source: _told_by(name, source, now, symbols))
+        yield guarded("news", fix, lambda name=name, source=source: _told_by(name, source, now, symbols))
 
 
 def _told_by(name: str, source: NewsSource, now: datetime, symbols: Sequence[Symbol]) -> Finding:
@@ -227,14 +217,14 @@ def _broker(
             return
         stack.callback(broker.close)
         fix = "look at the settings under broker, and at the broker's status page"
-        account = _guarded("broker", fix, lambda: _account(settings, broker.account()))
+        account = guarded("broker", fix, lambda: _account(settings, broker.account()))
         yield account
         if account.verdict is not Verdict.FAIL and _bound(settings) is not None:
-            yield _guarded("account", "bensbot account shows both sides", lambda: _compared(settings, broker, clock))
+            yield guarded("account", "bensbot account shows both sides", lambda: _compared(settings, broker, clock))
         if isinstance(broker, TellsTime):
-            yield _guarded("clock", "try again", lambda: _clock(broker, clock.now))
+            yield guarded("clock", "try again", lambda: _clock(broker, clock.now))
         if isinstance(broker, KnowsSessions):
-            yield _guarded("sessions", "try again", lambda: _sessions(settings, broker, hours, clock))
+            yield guarded("sessions", "try again", lambda: _sessions(settings, broker, hours, clock))
 
 
 def _account(settings: TradingBotSettings, account: BrokerAccount) -> Finding:
@@ -297,3 +287,6 @@ def _notices(settings: TradingBotSettings) -> Finding:
     return Finding(
         "notices", Verdict.PASS, f"{counted(channels, 'channel')} from level {settings.notification.min_level} on"
     )
+
+
+__all__ = ["Finding", "Verdict", "examine"]

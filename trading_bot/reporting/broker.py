@@ -169,7 +169,7 @@ def _order_line(entry: Entry) -> str:
     filled = "" if price is None else f" at {price_text(price)}"
     reason = f": {one_line(order.reason)}" if order.reason else ""
     wanted = ordered(order)
-    return f"{entry.session}  {wanted:<20} {order.status.value.replace('_', ' ')}{filled}{reason}"
+    return f"{entry.session}  {wanted:<19}  {order.status.value.replace('_', ' ')}{filled}{reason}"
 
 
 def _fill_words(fill: Fill) -> str:

@@ -80,6 +80,7 @@ def test_the_broker_is_asked_for_what_the_book_has(folder: Path):
         for _ in range(2):  # orders of the first session fill at the next one
             cycle.run_cycle(desk.bot, run_id="run")
     agreed = found(folder)["account"]
+    assert found(folder)["positions"].said == "5 positions held and priced"
     (folder / "paper.db").unlink()  # the next cycle makes another one, with what a new account has
 
     account = found(folder)["account"]
@@ -93,6 +94,17 @@ def test_the_broker_is_asked_for_what_the_book_has(folder: Path):
     assert account.said.endswith("; cash: $88,682.85 in our book, $100,000.00 at the broker")
     assert account.fix.startswith("bensbot reconcile ")
     assert not (folder / "paper.db").exists()
+
+
+def test_what_is_held_and_not_priced_any_more_fails(folder: Path):
+    with open_desk(folder) as desk:
+        for _ in range(2):
+            cycle.run_cycle(desk.bot, run_id="run")
+
+    unknown = found(folder, data={"symbols": ["AAPL"]})["positions"]
+
+    assert (unknown.verdict, unknown.fix) == (Verdict.FAIL, "no cycle trades while something that is held has no price")
+    assert unknown.said.startswith("AMD is held, but the price source does not know it. Add it to data.symbols")
 
 
 def test_what_a_cycle_has_not_booked_yet_is_no_failure(folder: Path):

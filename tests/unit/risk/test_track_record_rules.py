@@ -132,6 +132,8 @@ def test_a_cooldown_says_how_long():
 
     assert (ruling.code, ruling.observed, ruling.limit) == ("COOLING_DOWN", "1", "2")
     assert ruling.message == "AAA was sold on 2020-01-16, 1 session ago: no entry before 2 sessions have passed"
+    today = Cooldown(1).check(buy(1), seen(closed(("AAA", date(2020, 1, 17), 5))))
+    assert today.message == "AAA was sold on 2020-01-17, 0 sessions ago: no entry before 1 session has passed"
 
 
 def test_another_stock_does_not_cool_down_and_none_where_it_is_off():

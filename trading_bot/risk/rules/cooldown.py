@@ -42,6 +42,6 @@ class Cooldown:
             return passed(order, "COOLED_DOWN", observed=since, limit=limit, unit="sessions")
         message = (
             f"{order.symbol} was sold on {max(sold)}, {counted(since, 'session')} ago: "
-            f"no entry before {counted(limit, 'session')} have passed"
+            f"no entry before {counted(limit, 'session')} {'has' if limit == 1 else 'have'} passed"
         )
         return refused(order, "COOLING_DOWN", message, observed=since, limit=limit, unit="sessions")
