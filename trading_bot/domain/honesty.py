@@ -27,7 +27,7 @@ DOMINANT = Decimal("0.5")  # one trade brought more than half of the profit
 def notes_about(result: BacktestResult, found: Figures) -> tuple[str, ...]:
     """Return what must be said beside the numbers, the gravest first, then the notes of the engine; each once."""
     said = (
-        *_nothing(found),
+        *_nothing(result, found),
         *_impossible(result),
         *_too_short(found),
         *_luck(result, found),
@@ -41,11 +41,20 @@ def notes_about(result: BacktestResult, found: Figures) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def _nothing(found: Figures) -> Iterator[str]:
+def _nothing(result: BacktestResult, found: Figures) -> Iterator[str]:
     if not found.executions:
-        yield "Nothing was traded: these are the numbers of holding cash."
+        yield f"Nothing was traded: these are the numbers of holding cash.{_why_nothing(result, found)}"
     if found.closing <= 0:
         yield "The account was lost."
+
+
+def _why_nothing(result: BacktestResult, found: Figures) -> str:
+    if found.sessions == 1 and result.decisions.get("approved"):
+        return " What the close of a session decides fills in the next one, and there is none."
+    if result.rejections:
+        rule, times = max(result.rejections.items(), key=lambda item: item[1])
+        return f" Most that was wanted was refused by {rule} ({times:,} of {sum(result.rejections.values()):,})."
+    return "" if result.decisions.get("approved") else " No strategy wanted anything."
 
 
 def _impossible(result: BacktestResult) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,8 +148,27 @@ def test_trading_without_costs_is_named():
     assert not said(steady(300, 0.001, 0.01), "Trading costs nothing")  # 5 basis points
 
 
+@pytest.mark.parametrize(
+    ("equity", "changes", "why"),
+    [
+        ([100_000.0] * 2, {}, "cash. No strategy wanted anything."),
+        ([100_000.0], {"decisions": {"approved": 3}}, "decides fills in the next one, and there is none."),
+        (
+            [100_000.0] * 2,
+            {"decisions": {"rejected": 1_003}, "rejections": {"cooldown": 3, "whole_shares": 1_000}},
+            "cash. Most that was wanted was refused by whole_shares (1,000 of 1,003).",
+        ),
+        ([100_000.0] * 2, {"decisions": {"approved": 3}}, "holding cash."),
+    ],
+)
+def test_who_traded_nothing_is_told_why(equity: list[float], changes: dict[str, Any], why: str):
+    assert notes(result(*equity, **changes))[0].endswith(why)
+
+
 def test_nothing_traded_and_everything_lost_come_first():
-    assert notes(result(100_000.0, 100_000.0))[0] == "Nothing was traded: these are the numbers of holding cash."
+    assert notes(result(100_000.0, 100_000.0))[0].startswith(
+        "Nothing was traded: these are the numbers of holding cash."
+    )
     assert notes(result(50.0, -1.0, executions=round_trips([1], 2)))[0] == "The account was lost."
 
 
