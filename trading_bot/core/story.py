@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trading_bot.config.typed_settings import load_recorded
 from trading_bot.core.again import shadow_portfolio, team_then
 from trading_bot.core.deciding import sells_everything, valuation
-from trading_bot.domain.errors import DataError, PluginError, SettingsError, StateCorrupt, StateError
+from trading_bot.domain.errors import DataError, PluginError, SettingsError, StateCorrupt, StateError, WrongAnswer
 from trading_bot.domain.stories import DecidedCycle, Entry, Filter, Story, Thinking
 from trading_bot.domain.symbols import Symbol
 from trading_bot.risk.stop_action import StopAction
@@ -52,7 +52,7 @@ def _told(book: StateManager, symbol: Symbol, found: DecidedCycle, entry: Entry 
         settings = load_recorded(record.conditions.settings)
         thinking = _think_again(record, settings, symbol)
         return Story(symbol, found, entry, thinking, "", last, news=_news(book, record, settings.news, symbol))
-    except (PluginError, SettingsError, DataError) as error:  # a strategy of then is not here any more
+    except (PluginError, SettingsError, DataError, WrongAnswer) as error:  # a strategy of then is another one now
         return Story(symbol, found, entry, None, str(error), last)
 
 

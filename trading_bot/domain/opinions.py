@@ -13,11 +13,16 @@ from trading_bot.domain.errors import BensBotError, WrongAnswer
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.ports import Explains, Opinion, Strategy
 
+_ALL = slice(None)
 HELP = "`bensbot strategy check FILE` tries all a strategy promises"
 
 
-def asked(name: str, strategy: Strategy, history: MarketHistory) -> Opinion:
-    """Return the opinion of a strategy. Raises WrongAnswer where it fails, or answers with what is no opinion."""
+def asked(name: str, strategy: Strategy, history: MarketHistory, *, newest_alone: bool = False) -> Opinion:
+    """Return the opinion of a strategy; with `newest_alone`, only its last row is going to count.
+
+    Raises:
+        WrongAnswer: it fails, or answers with what is no opinion.
+    """
     try:
         opinion = strategy.opinion(history)
     except (BensBotError, MemoryError):
@@ -26,23 +31,26 @@ def asked(name: str, strategy: Strategy, history: MarketHistory) -> Opinion:
         said = f"{type(error).__name__}: {error}{line_of(error, strategy)}"
         asked_for = f"{len(history.sessions)} sessions of {len(history.symbols)} symbols"
         raise WrongAnswer(f"{name} has no answer for {asked_for}. {said}. {HELP}.") from error
-    if problem := flaw(opinion, history):
+    if problem := flaw(opinion, history, slice(-1, None) if newest_alone else _ALL):
         raise WrongAnswer(f"{name} {problem}. {HELP}.")
     return opinion
 
 
-def flaw(answer: object, history: MarketHistory) -> str:
-    """Return why an answer is no opinion on `history`, a predicate in words; "" where it is one."""
+def flaw(answer: object, history: MarketHistory, counting: slice = _ALL) -> str:
+    """Return why an answer is no opinion on `history`, a predicate in words; "" where it is one.
+
+    Exposures are looked at in the rows that are `counting`.
+    """
     if not isinstance(answer, Opinion):
         return f"answers with {kind_of(answer)}; wanted is an Opinion"
     for what, numbers in (("its exposure", answer.exposure), *answer.evidence.items()):
         if not isinstance(numbers, np.ndarray) or numbers.shape != history.close.shape:  # pyright: ignore[reportUnnecessaryIsInstance]
             wanted = f"wanted is an array of {len(history.sessions)} sessions by {len(history.symbols)} symbols"
             return f"answers with {kind_of(numbers)} for {what}; {wanted}"
-    exposure = answer.exposure
-    if exposure.size and not (exposure.min() >= -1 and exposure.max() <= 1):  # also False for NaN
+    exposure = answer.exposure[counting]
+    if not np.maximum.reduce(np.abs(exposure), axis=None, initial=0.0) <= 1:  # also False for NaN
         row, column = np.argwhere(~(np.abs(exposure) <= 1))[0]
-        where = f"{history.symbols[column]} on {history.sessions[row]}"
+        where = f"{history.symbols[column]} on {history.sessions[counting][row]}"
         return f"wants {exposure[row, column]:+g} of {where}; an exposure lies from -1 to 1"
     return ""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import CENT, cents
+from trading_bot.domain.opinions import asked
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Explains, Strategy
@@ -95,7 +96,7 @@ class StrategyManager:
         nobody decides, and nothing changes.
 
         Raises:
-            ValueError: a strategy answered with another shape than the history's, or outside [-1, 1].
+            WrongAnswer: a strategy failed, or answered with what is no opinion.
         """
         if not len(market.history.sessions):
             return ()
@@ -139,7 +140,8 @@ class StrategyManager:
         """Return what the team thinks of one symbol, whether a signal follows or not. The arguments of `signals`.
 
         Raises:
-            ValueError: the symbol is not in the universe, or a strategy gave a wrong answer.
+            ValueError: the symbol is not in the universe.
+            WrongAnswer: a strategy failed, or answered with what is no opinion.
         """
         column = market.history.column(symbol)
         votes = [self._ask(member, market) for member in self._voters(only)]
@@ -164,18 +166,10 @@ class StrategyManager:
         return [member for member in self.team if not only or member.name in only]
 
     def _ask(self, member: Member, market: MarketState) -> _Vote:
-        opinion = member.strategy.opinion(market.history)
-        if opinion.exposure.shape != market.history.close.shape:
-            raise ValueError(
-                f"strategy {member.name!r} answered with shape {opinion.exposure.shape}, "
-                f"wanted {market.history.close.shape}"
-            )
-        exposure = opinion.exposure[-1]
-        if not np.maximum.reduce(np.abs(exposure), initial=0.0) <= 1:  # also False for NaN
-            raise ValueError(f"strategy {member.name!r} wants an exposure outside [-1, 1]")
+        opinion = asked(member.name, member.strategy, market.history, newest_alone=True)
         # Copies, so that the sessions before are let go and the next strategy works in the same memory.
         evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
-        return _Vote(member, exposure.astype(np.float64), evidence, opinion.remarks)
+        return _Vote(member, opinion.exposure[-1].astype(np.float64), evidence, opinion.remarks)
 
     def _nobody(self) -> list[str]:
         return [self._why_cash] if not self.team else []

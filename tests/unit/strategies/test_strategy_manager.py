@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.strategies.markets import NO_VALUE, history, holding, market, today
+from trading_bot.domain.errors import WrongAnswer
 from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, Symbol
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
@@ -337,7 +338,7 @@ def test_evidence_of_all_members_is_kept_by_name():
 def test_an_answer_of_another_shape_is_an_error_that_names_the_strategy(shape):
     members = (Member("fine", 1.0, Says({})), Member("odd one", 1.0, Answers(np.zeros(shape))))
 
-    with pytest.raises(ValueError, match="'odd one' answered with shape"):
+    with pytest.raises(WrongAnswer, match="odd one answers with an array of shape"):
         asked(StrategyManager(members, targets()), today(AAA=10))
 
 
@@ -345,5 +346,5 @@ def test_an_answer_of_another_shape_is_an_error_that_names_the_strategy(shape):
 def test_an_exposure_outside_the_range_is_an_error_that_names_the_strategy(value):
     members = (Member("odd one", 1.0, Answers(np.array([[value]]))),)
 
-    with pytest.raises(ValueError, match=r"'odd one' wants an exposure outside \[-1, 1\]"):
+    with pytest.raises(WrongAnswer, match=r"odd one wants .* of AAA on .*; an exposure lies from -1 to 1"):
         asked(StrategyManager(members, targets()), today(AAA=10))
