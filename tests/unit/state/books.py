@@ -273,7 +273,7 @@ def story(
 
 
 def fill_a_book(desk: Desk) -> None:
-    """Write a few days of everything: fills in parts, a split with cash in lieu, a refusal, a rotation, a skip."""
+    """Write a few days of everything: fills in parts, a split with cash in lieu, a refusal, a rotation, a pause."""
     desk.begin()
     decisions: Sequence[Decision] = [
         approved("7"),
@@ -302,6 +302,8 @@ def fill_a_book(desk: Desk) -> None:
     desk.book.cash.book(desk.lease, [activity("div-1", "5.94"), activity("fee-1", "-0.02", kind=CashKind.FEE)])
     desk.book.news.keep(desk.lease, MONDAY, NOON, [story("a", -0.5, symbols=("AAPL", "IBM")), story("b", 0.25)])
     desk.book.rotations.record(a_rotation(MONDAY), run_id="run", settings_hash="settings", market_hash="market")
+    for state in (TradingState.PAUSED, TradingState.ACTIVE):
+        desk.book.control.set_state(state, cause="a holiday", who="owner")
     desk.book.cycles.skip(
         "thursday",
         session=date(2024, 1, 11),

@@ -64,7 +64,7 @@ def test_every_view_has_the_promised_columns_in_their_order(reader: sqlite3.Conn
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) == 13
+    assert len(EXAMPLES) == 14
 
 
 @pytest.mark.parametrize("query", EXAMPLES)
