@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.ports import Explains, Opinion, Strategy
 
 _ALL = slice(None)
+NUMBERS = "fiub"  # kinds of NumPy: floats, whole numbers, true and false
 HELP = "`bensbot strategy check FILE` tries all a strategy promises"
 
 
@@ -43,10 +45,15 @@ def flaw(answer: object, history: MarketHistory, counting: slice = _ALL) -> str:
     """
     if not isinstance(answer, Opinion):
         return f"answers with {kind_of(answer)}; wanted is an Opinion"
+    for what, by_name in (("its evidence", answer.evidence), ("its remarks", answer.remarks)):
+        if not isinstance(by_name, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return f"answers with {kind_of(by_name)} for {what}; wanted is a mapping"
     for what, numbers in (("its exposure", answer.exposure), *answer.evidence.items()):
         if not isinstance(numbers, np.ndarray) or numbers.shape != history.close.shape:  # pyright: ignore[reportUnnecessaryIsInstance]
             wanted = f"wanted is an array of {len(history.sessions)} sessions by {len(history.symbols)} symbols"
             return f"answers with {kind_of(numbers)} for {what}; {wanted}"
+        if numbers.dtype.kind not in NUMBERS:
+            return f"answers with an array of {numbers.dtype} for {what}; wanted are numbers of float64"
     exposure = answer.exposure[counting]
     if not np.maximum.reduce(np.abs(exposure), axis=None, initial=0.0) <= 1:  # also False for NaN
         row, column = np.argwhere(~(np.abs(exposure) <= 1))[0]

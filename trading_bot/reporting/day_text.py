@@ -26,7 +26,7 @@ MOST_CHARACTERS = 3_000  # of a notice's details: with title and message it stay
 MOST_RULES = 5  # named in a sentence
 MOST_EARLIER = 30  # earlier days with a line of their own; a replay trades hundreds in an evening
 LABEL = "{:<10} "  # in front of each line
-UNDER_LABEL = 11  # columns that it takes
+UNDER_LABEL = len(LABEL.format(""))  # columns that it takes
 
 
 def day_text(report: DayReport) -> str:

@@ -49,6 +49,18 @@ def said_of(answer: Callable[[MarketHistory], object]) -> str:
             lambda history: Opinion(0 * history.close, {"mean": history.close[0]}),
             "mine answers with an array of shape (1,) for mean;",
         ),
+        (
+            lambda history: Opinion(0 * history.close, [1.0]),  # pyright: ignore[reportArgumentType]
+            "mine answers with a list for its evidence; wanted is a mapping.",
+        ),
+        (
+            lambda history: Opinion(np.full(history.close.shape, None)),  # pyright: ignore[reportArgumentType]
+            "mine answers with an array of object for its exposure; wanted are numbers of float64.",
+        ),
+        (
+            lambda history: Opinion(0 * history.close, {"mean": history.close.astype(str)}),  # pyright: ignore[reportArgumentType]
+            "for mean; wanted are numbers of float64.",
+        ),
         (lambda history: Opinion(history.close - 1), "mine wants +2 of "),
         (lambda history: Opinion(history.close * NO_NUMBER), "mine wants +nan of "),
         (lambda history: history.close[9], "mine has no answer for 3 sessions of 1 symbols. IndexError: index 9"),
