@@ -18,7 +18,7 @@ Fields = tuple[Field[Any], ...]
 def dataclass(
     *, frozen: Literal[True], slots: Literal[True], eq: bool = True
 ) -> Callable[[type[Record]], type[Record]]:
-    """Define what `dataclasses.dataclass` would, in a third of the time, and let it be made in a third of the time.
+    """Define what `dataclasses.dataclass` would, in a third of the time, and let it be made in about half of it.
 
     Python's writes six functions for each class and compiles them, and every command pays for all records it imports.
     Here the methods are shared, and `__init__` alone is written. Python's fills a frozen record through
