@@ -3,7 +3,7 @@
     python benchmarks/replay.py [REPEATS]
 
 20 packaged stocks, 2012-12-03 to 2022-12-28 (2,536 sessions), sma_cross 20/50. Sides in turn (A, B, C, D, A, B, …),
-medians of CPU seconds, as symbol·bars a second:
+medians of CPU seconds, as symbol·bars a second; garbage is looked for as seldom as in the commands, for all sides:
 
 * A: `trading_bot.backtest.replay` with limits that never bind, so that it holds whatever the strategy wants, as the
   peers do; targets at least 1 × backtesting.py and 2.5 × backtrader. Each session takes every step of a live cycle.
@@ -32,6 +32,7 @@ from typing import Any
 import pandas as pd
 
 from trading_bot.backtest.replay import Question, open_desk, replay
+from trading_bot.cli.start import SELDOM
 from trading_bot.config.typed_settings import TradingBotSettings
 from trading_bot.core.hours import TradingHours
 
@@ -60,6 +61,7 @@ Run = Callable[[], object]
 def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     warnings.simplefilter("ignore")  # the peers' own
+    gc.set_threshold(SELDOM)
     free, limited = _question(NEVER_BINDS), _question({})
     frames = _frames(free)
     runs: dict[str, Run] = {"replay": lambda: replay(free), "replay, default limits": lambda: replay(limited)}

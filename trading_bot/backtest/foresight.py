@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from trading_bot.data.past import Past
 from trading_bot.domain.errors import LooksAhead
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.opinions import asked
-from trading_bot.domain.ports import Explains, Opinion, Strategy
+from trading_bot.domain.ports import Opinion, Strategy
 from trading_bot.strategies.manager import Member
 
 LOOKS = 3  # sessions of each chapter on which the strategy is asked anew, with nothing later in sight
 
 
-class Asked:
-    """Answers as its strategy would, from one opinion on the whole chapter.
+class Foresight:
+    """Has one opinion of a strategy on each chapter, and gives its rows one by one.
 
     Row t of an opinion may depend on rows up to t only, so asking once is asking every day. A strategy that
     breaks the law would earn what nobody could have earned: it is found out on a few sessions, and refused.
@@ -29,29 +29,16 @@ class Asked:
         self._chapter = -1
         self._opinion = Opinion(np.empty((0, 0)))
 
-    def opinion(self, history: MarketHistory) -> Opinion:
-        """Return the opinion on `history`, which must be one of the past's. Raises LooksAhead, WrongAnswer."""
-        chapter = self._past.chapter
+    def newest(self, history: MarketHistory) -> Opinion:
+        """Return the last row of the opinion on `history`, one of the past's. Raises LooksAhead, WrongAnswer."""
+        chapter, known = self._past.chapter, len(history.sessions)
         if chapter.number != self._chapter:
             self._opinion = asked(self._name, self._strategy, chapter.history)
             self._chapter = chapter.number
-            require_causality(self._name, self._strategy, self._opinion, chapter.history, len(history.sessions))
-        end = len(history.sessions)
-        evidence = {name: values[:end] for name, values in self._opinion.evidence.items()}
-        return Opinion(self._opinion.exposure[:end], evidence)
-
-
-class AskedInWords(Asked):
-    """The same for a strategy that words its own reasons."""
-
-    def __init__(self, name: str, strategy: Strategy, past: Past, *, words: Explains) -> None:
-        """Let `words` speak."""
-        super().__init__(name, strategy, past)
-        self._words = words
-
-    def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
-        """Say why, as the strategy does."""
-        return self._words.reason(evidence, exposure)
+            require_causality(self._name, self._strategy, self._opinion, chapter.history, known)
+        last = slice(known - 1, known)
+        evidence = {name: values[last] for name, values in self._opinion.evidence.items()}
+        return Opinion(self._opinion.exposure[last], evidence)
 
 
 def require_causality(name: str, strategy: Strategy, opinion: Opinion, history: MarketHistory, first: int) -> None:
@@ -70,10 +57,7 @@ def require_causality(name: str, strategy: Strategy, opinion: Opinion, history: 
 
 def asked_once(team: Sequence[Member], past: Past) -> tuple[Member, ...]:
     """Return the team, each member with the opinion on the whole past at hand."""
-    return tuple(Member(member.name, member.weight, _asked(member, past)) for member in team)
-
-
-def _asked(member: Member, past: Past) -> Strategy:
-    if isinstance(member.strategy, Explains):
-        return AskedInWords(member.name, member.strategy, past, words=member.strategy)
-    return Asked(member.name, member.strategy, past)
+    return tuple(
+        Member(member.name, member.weight, member.strategy, Foresight(member.name, member.strategy, past).newest)
+        for member in team
+    )

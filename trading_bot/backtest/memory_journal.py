@@ -95,6 +95,8 @@ class MemoryJournal:
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return every order, of any cycle, that something can still come from, oldest first."""
+        if not self._open:  # nearly always: spare the look
+            return ()
         kept = (self._orders[order_id] for order_id in self._open)
         standings = ((each.intent, each.standing) for each in kept)
         return tuple(OpenOrder(intent, now.status, now.filled, now.reported) for intent, now in standings)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar, overload
 
 from trading_bot.backtest.memory_journal import MemoryJournal
 from trading_bot.domain.backtest import SplitPaid
@@ -21,6 +22,32 @@ from trading_bot.domain.orders import (
 )
 from trading_bot.domain.portfolio import EquityPoint, Portfolio, Position
 from trading_bot.domain.track_record import MOST_SESSIONS, ClosedTrade, Worth
+
+Item = TypeVar("Item")
+
+
+class SoFar(Sequence[Item]):
+    """What a list that only grows holds by now. A copy for each session would take longer the longer a backtest is."""
+
+    __slots__ = ("_grows", "_places")
+
+    def __init__(self, grows: list[Item]) -> None:
+        """Leave out what is added later."""
+        self._grows, self._places = grows, range(len(grows))
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Item]: ...
+    def __getitem__(self, at: int | slice) -> Item | Sequence[Item]:
+        """Return an item, or a copy of some."""
+        if isinstance(at, slice):
+            return [self._grows[place] for place in self._places[at]]
+        return self._grows[self._places[at]]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._places)
 
 
 class MemoryLedger:
@@ -100,9 +127,9 @@ class MemoryLedger:
         self._worths.append(Worth(point.session, point.equity))
         self._high = max(self._high, point.equity)
 
-    def equity_curve(self) -> tuple[EquityPoint, ...]:
-        """Return every point, oldest first."""
-        return tuple(self._curve)
+    def equity_curve(self) -> Sequence[EquityPoint]:
+        """Return every point so far, oldest first."""
+        return SoFar(self._curve)
 
     def worths_before(self, session: date, most: int) -> tuple[Worth, ...]:
         """Return the worth at the end of the newest `most` sessions before `session`, oldest first."""

@@ -35,6 +35,7 @@ from trading_bot.domain.orders import Fill
 from trading_bot.domain.ports import BrokerSetup
 from trading_bot.domain.words import counted
 from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager
+from trading_bot.stack import with_room
 from trading_bot.strategies.manager import StrategyManager
 
 Tell = Callable[[CycleReport], None]  # of every session, as soon as it is traded
@@ -95,6 +96,7 @@ class BacktestDesk:
     stopwatch: None = None  # nobody asks how long a step took
 
 
+@with_room
 def replay(question: Question, tell: Tell | None = None) -> BacktestResult:
     """Return what the bot would have come to with these settings.
 

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
-import numpy as np
 from pydantic import SecretStr
 
 from trading_bot.brokers.exchange import Bar, Costs, Match, Working, match
@@ -282,7 +281,7 @@ def _bar(market: MarketState, symbol: Symbol, session: date) -> Bar | None:
     column = history.find(symbol)
     if column is None:
         return None
-    row = int(history.sessions.searchsorted(np.datetime64(session)))
+    row = history.row_of(session)
     values = [array.item(row, column) for array in (history.open, history.high, history.low, history.close)]
     if not all(0 < value < math.inf for value in values):  # NaN is none of these either
         return None

@@ -6,7 +6,7 @@ same decisions at any later time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -39,8 +39,6 @@ OVERSOLD = "oversold"  # the strategy of signals that buy back what was sold and
 
 def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequence[Signal]) -> Inputs:
     """Ask book and broker. With nothing to decide few questions are asked: most sessions change nothing."""
-    from trading_bot.core.comparing import by_hand  # deciding again asks nobody
-
     to_decide, broker, orders = bool(signals), desk.broker, working(desk)
     symbols = tuple(dict.fromkeys(signal.symbol for signal in signals))
     return Inputs(
@@ -51,11 +49,17 @@ def gather(desk: Desk, ticket: CycleTicket, market: MarketState, signals: Sequen
         buying_power=broker.account().buying_power if to_decide else None,
         record=_track_record(desk, ticket, market) if to_decide else None,
         assets=broker.assets(symbols) if to_decide and offers(broker, KnowsAssets) else {},
-        by_hand=by_hand(desk) if to_decide else {},
+        by_hand=_by_hand(desk) if to_decide else {},
         quotes=broker.quotes(symbols) if to_decide and offers(broker, KnowsQuotes) else {},
         resting=orders.resting,
         stories=desk.news.behind(symbols, ticket.at) if to_decide and desk.news else {},
     )
+
+
+def _by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
+    from trading_bot.core.comparing import by_hand  # deciding again asks nobody
+
+    return by_hand(desk)
 
 
 def _track_record(desk: Desk, ticket: CycleTicket, market: MarketState) -> TrackRecord:
@@ -80,9 +84,12 @@ class Working:
 
 def working(desk: Desk) -> Working:
     """Read both from the book."""
-    orders = [order for order in desk.book.journal.open_orders() if order.remaining]
+    portfolio, orders = desk.book.ledger.portfolio(), desk.book.journal.open_orders()
+    if not orders:  # as most of the time
+        return Working(portfolio, (), ())
+    orders = [order for order in orders if order.remaining]
     resting = tuple(order for order in orders if order.rests)
-    return Working(desk.book.ledger.portfolio(), tuple(order for order in orders if not order.rests), resting)
+    return Working(portfolio, tuple(order for order in orders if not order.rests), resting)
 
 
 def wishes(
@@ -106,6 +113,8 @@ def wishes(
     equity = portfolio.equity(valuation(portfolio, market))
     signals = strategies.signals(market, portfolio, equity, only)
     wanted = (*stops, *(signal for signal in signals if signal.symbol not in stopped))
+    if not risk.stop.rests:
+        return wanted
     closing = {signal.symbol for signal in wanted if signal.wanted_weight == 0}
     busy = closing | {order.intent.symbol for order in known.pending}
     return (*wanted, *risk.stop_orders(market, known.portfolio, resting=known.resting, busy=busy))
@@ -117,6 +126,8 @@ def _bought_back(known: Working | Inputs) -> tuple[Signal, ...]:
     A stock with another order on its way waits for the end of that.
     """
     short = {symbol: held for symbol, held in known.portfolio.positions.items() if held.quantity < 0}
+    if not short:  # nearly always
+        return ()
     busy = {order.intent.symbol for order in known.pending}
     return tuple(
         Signal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -42,11 +43,11 @@ class Regimes:
         self._name, self._earlier = name, earlier
         self._count: list[int] = [0, *np.cumsum(_is_price(closes)).tolist()]
         known = _prices(closes)
-        self._distance = _last_rows(known, known[TREND_SESSIONS - 1 :] / _means(known, TREND_SESSIONS) - 1.0)
-        yearly = _yearly(known)
+        distance = known[TREND_SESSIONS - 1 :] / _means(known, TREND_SESSIONS) - 1.0
+        yearly = _yearly(known).tolist()
+        self._distance = _last_rows(known, distance.tolist())
         self._now = _last_rows(known, yearly)
-        usual = sliding_window_view(yearly, YEAR_SESSIONS) if len(yearly) >= YEAR_SESSIONS else np.empty((0, 1))
-        self._usual = _last_rows(known, np.median(usual, axis=1))
+        self._usual = _last_rows(known, _medians(yearly, YEAR_SESSIONS))
 
     def after(self, rows: int) -> Regime:
         """Return the regime as it was when only the first `rows` closes were known."""
@@ -80,9 +81,23 @@ def _yearly(known: FloatVector) -> FloatVector:
     return sliding_window_view(returns, VOLATILITY_SESSIONS).std(axis=1, ddof=1) * np.sqrt(YEAR_SESSIONS)
 
 
-def _last_rows(known: FloatVector, values: FloatVector) -> list[float]:
+def _medians(values: list[float], window: int) -> list[float]:
+    """Return the median of the last `window` values, an even number, from the first row on that has as many."""
+    if len(values) < window:
+        return []
+    ordered = sorted(values[:window])
+    upper = window // 2
+    medians = [(ordered[upper - 1] + ordered[upper]) / 2]
+    for old, new in zip(values, values[window:], strict=False):
+        del ordered[bisect_left(ordered, old)]
+        insort(ordered, new)
+        medians.append((ordered[upper - 1] + ordered[upper]) / 2)
+    return medians
+
+
+def _last_rows(known: FloatVector, values: list[float]) -> list[float]:
     """Return one value a row: NaN for the first rows, which have none."""
-    return [math.nan] * (len(known) - len(values)) + values.tolist()
+    return [math.nan] * (len(known) - len(values)) + values
 
 
 def _volatility(now: float, usual: float) -> Volatility:

@@ -134,7 +134,7 @@ class LedgerPort(Protocol):
         """Write the book's worth after a session."""
         ...
 
-    def equity_curve(self) -> tuple[EquityPoint, ...]:
+    def equity_curve(self) -> Sequence[EquityPoint]:
         """Return every point, oldest first."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
@@ -113,7 +113,7 @@ class CycleReport:
     portfolio: Portfolio
     prices: Mapping[Symbol, Decimal]  # dollars per share of every holding, last known
     equity: Decimal
-    equity_curve: tuple[EquityPoint, ...]
+    equity_curve: Sequence[EquityPoint]  # oldest first; the session's own point is the last one
     state: TradingState
     warnings: tuple[str, ...] = field(default=())
     cash: tuple[CashActivity, ...] = ()  # booked by this cycle: money that moved without a trade

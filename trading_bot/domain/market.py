@@ -100,6 +100,13 @@ class MarketHistory:
             return newest[1:]
         return self.sessions[self.sessions > np.datetime64(session)].tolist()
 
+    def row_of(self, session: date) -> int:
+        """Return the row of `session`, one of the history's."""
+        newest: list[date] = self.sessions[-1:].tolist()
+        if newest == [session]:  # nearly always: spare the search
+            return len(self.sessions) - 1
+        return int(self.sessions.searchsorted(np.datetime64(session)))
+
     def columns_of(self, symbols: Iterable[Symbol]) -> list[int | None]:
         """Return the column of each symbol, None for what is not in the universe."""
         return list(map((self._columns or {}).get, symbols))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from decimal import Decimal
 from functools import lru_cache
@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_bot.domain.market import MarketState, Symbol
+from trading_bot.domain.market import MarketHistory, MarketState, Symbol
 from trading_bot.domain.money import CENT, cents
 from trading_bot.domain.opinions import asked
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import Explains, Strategy
+from trading_bot.domain.ports import Explains, Opinion, Strategy
 from trading_bot.domain.records import dataclass
 from trading_bot.strategies.indicators import TIE
 from trading_bot.strategies.thoughts import Targets, Thoughts
@@ -33,6 +33,8 @@ class Member:
     name: str
     weight: float  # > 0; only its share of all weights matters
     strategy: Strategy
+    # Answers with the last row of an opinion that was asked for and looked at before; None: the strategy is asked.
+    foreseen: Callable[[MarketHistory], Opinion] | None = field(default=None, repr=False, compare=False)
     words: Explains | None = field(init=False, repr=False, compare=False)  # the strategy, where it words its reasons
 
     def __post_init__(self) -> None:
@@ -166,7 +168,10 @@ class StrategyManager:
         return [member for member in self.team if not only or member.name in only]
 
     def _ask(self, member: Member, market: MarketState) -> _Vote:
-        opinion = asked(member.name, member.strategy, market.history, newest_alone=True)
+        if member.foreseen is not None:
+            opinion = member.foreseen(market.history)
+        else:
+            opinion = asked(member.name, member.strategy, market.history, newest_alone=True)
         # Copies, so that the sessions before are let go and the next strategy works in the same memory.
         evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
         return _Vote(member, opinion.exposure[-1].astype(np.float64), evidence, opinion.remarks)

@@ -128,7 +128,8 @@ class _Moves:
 
     closes: FloatMatrix  # (window + 1, N)
     gaps: NDArray[np.bool_]  # (N,), whether a return is missing
-    units: FloatMatrix  # (N, window), returns less their mean and scaled to length 1; 0 for what never moves
+    # (N, window), returns less their mean and scaled to length 1; 0 for what never moves, NaN where one is missing.
+    units: FloatMatrix
 
 
 def _moves(history: MarketHistory, window: int) -> _Moves:
@@ -139,9 +140,10 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     moves -= np.add.reduce(moves, axis=0) / max(len(moves), 1)
     other = moves * moves
     length = np.sqrt(np.add.reduce(other, axis=0))
-    is_moving = length > 0
-    np.divide(moves, length, out=moves, where=is_moving)
-    moves[:, np.logical_not(is_moving)] = 0.0
+    stands_still = length == 0
+    if stands_still.any():
+        length[stands_still] = 1.0  # 0 / 1 is the 0 that is wanted
+    moves /= length
     units = other.reshape(moves.shape[::-1])
     np.copyto(units, moves.T)
     # Where one return is missing, there is no length either.

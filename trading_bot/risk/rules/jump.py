@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, ClassVar
 
-import numpy as np
 from annotated_types import Gt, Le
 
-from trading_bot.domain.market import FloatVector, MarketHistory
 from trading_bot.domain.orders import Order, Ruling
 from trading_bot.domain.ports import RiskContext, Stage
 from trading_bot.domain.words import counted
@@ -38,7 +36,8 @@ class Jump:
             return passed(order, "NO_JUMP", observed=NOT_FOR_EXITS)
         history, limit, unit = context.market.history, self.max_jump_pct, "share of the close before"
         column = history.find(order.symbol)
-        largest = math.nan if column is None else _largest_moves(history, self.jump_sessions).item(column)
+        closes: list[float] = [] if column is None else history.close[-self.jump_sessions - 1 :, column].tolist()
+        largest = _largest_move(closes)
         if math.isnan(largest):
             return passed(order, "NO_JUMP", observed="no close before")
         if largest < float(limit):
@@ -50,13 +49,7 @@ class Jump:
         return refused(order, "PRICE_JUMPED", message, observed=f"{largest:.4f}", limit=limit, unit=unit)
 
 
-@lru_cache(maxsize=1)  # every signal of a cycle asks about the same history
-def _largest_moves(history: MarketHistory, sessions: int) -> FloatVector:
-    """Return the largest move of each symbol in the last sessions, (N,), NaN where no two closes are known."""
-    before = np.full(len(history.symbols), np.nan)
-    largest = before.copy()
-    close: FloatVector
-    for close in history.close[-sessions - 1 :]:
-        np.fmax(largest, np.abs(close / before - 1), out=largest)
-        before = np.where(np.isnan(close), before, close)
-    return largest
+def _largest_move(closes: list[float]) -> float:
+    """Return the largest move between known closes, oldest first; NaN where no two are known."""
+    known = [close for close in closes if not math.isnan(close)]
+    return max((abs(close / before - 1) for before, close in pairwise(known)), default=math.nan)
