@@ -15,6 +15,8 @@ from trading_bot.domain.errors import SettingsError, StateError
 from trading_bot.terminal import DONE, FAILED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from trading_bot.domain.stories import DecidedCycle, Filter
@@ -24,6 +26,7 @@ Cycle = Annotated[
     str | None, Parameter(help="A cycle's id, or a session like 2022-01-31 for its last one; else the newest.")
 ]
 
+Form = Literal["table", "json", "csv"]
 SAME_OUTCOME = {"trimmed": "resized", "refused": "rejected"}  # the words of the list: those of the book
 
 
@@ -55,7 +58,21 @@ class Wanted:
     since: Annotated[date | None, Parameter(name="--from", help="Sessions from this day on, e.g. 2022-01-31.")] = None
     until: Annotated[date | None, Parameter(name="--to", help="Sessions up to this day.")] = None
     cycle: Annotated[str | None, Parameter(help="Decisions of this cycle, or of the last one of a session.")] = None
+    states: Annotated[
+        bool, Parameter(negative="", help="Changes of the trading state instead: when, by whom and why.")
+    ] = False
     limit: Annotated[int, Parameter(help="So many at the most; 0 is all.")] = 50
+
+    @property
+    def one_more(self) -> int | None:
+        """How many to look for, so that it is known whether there are more than are listed; None is all."""
+        return self.limit + 1 if self.limit else None
+
+    @property
+    def of_decisions(self) -> str:
+        """Which of the options that only decisions know are written."""
+        named = {"--symbol": self.symbol, "--rule": self.rule, "--outcome": self.outcome, "--cycle": self.cycle}
+        return ", ".join(option for option, value in named.items() if value is not None)
 
 
 def journal(
@@ -65,30 +82,52 @@ def journal(
     as_json: Json = False,
     as_csv: Annotated[bool, Parameter(name="--csv", negative="", help="Print CSV for spreadsheets.")] = False,
 ) -> int:
-    """List decisions, the newest first."""
+    """List decisions, or changes of the trading state, the newest first."""
     if as_json and as_csv:
         raise SettingsError("--json is one form and --csv another; write one of them.")
     if wanted.limit < 0:
         raise SettingsError(f"--limit {wanted.limit} is no number of decisions; write 0 (all) or more.")
     if wanted.since and wanted.until and wanted.since > wanted.until:
         raise SettingsError(f"--from {wanted.since} is after --to {wanted.until}: nothing lies in between.")
-    from trading_bot.reporting.journal import journal_as_csv, journal_as_json, print_journal
-
+    form: Form = "json" if as_json else "csv" if as_csv else "table"
+    if wanted.states:
+        return _changes(wanted, config, form)
     if wanted.rule is not None:
         from trading_bot.risk.registry import RISK_RULES
 
         RISK_RULES.get(wanted.rule)  # a name that no rule has would find nothing for ever
+    from trading_bot.reporting.journal import journal_as_csv, journal_as_json, print_journal
+
     with book_to_read(config) as book:
         asked = _filter(wanted, book)
-        found = book.stories.entries(asked, limit=wanted.limit + 1 if wanted.limit else None)
-    entries = found[: wanted.limit] if wanted.limit else found
+        found = book.stories.entries(asked, limit=wanted.one_more)
+    entries = found[: wanted.limit or None]
     more = len(found) > len(entries)
-    if as_json:
+    if form == "json":
         sys.stdout.write(journal_as_json(entries, more=more) + "\n")
-    elif as_csv:
+    elif form == "csv":
         sys.stdout.write(journal_as_csv(entries))
     else:
         print_journal(entries, _console(), more=more, symbol=asked.symbol)
+    return DONE
+
+
+def _changes(wanted: Wanted, config: Path | None, form: Form) -> int:
+    """List what became of the trading state. Raises SettingsError where only decisions know what is asked."""
+    if wanted.of_decisions:
+        raise SettingsError(f"--states lists changes of the trading state, which know no {wanted.of_decisions}.")
+    from trading_bot.reporting.journal import print_states, states_as_csv, states_as_json
+
+    with book_to_read(config) as book:
+        found = book.control.changes(since=wanted.since, until=wanted.until, limit=wanted.one_more)
+    changes = found[: wanted.limit or None]
+    more = len(found) > len(changes)
+    if form == "json":
+        sys.stdout.write(states_as_json(changes, more=more) + "\n")
+    elif form == "csv":
+        sys.stdout.write(states_as_csv(changes))
+    else:
+        print_states(changes, _console(), more=more)
     return DONE
 
 

@@ -65,6 +65,17 @@ class ControlState:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """One change of the trading state, as it was journalled."""
+
+    at: datetime  # aware, UTC, wall clock
+    old: TradingState
+    new: TradingState  # the old one where somebody confirmed it
+    changed_by: str
+    cause: str  # in words
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to trade. Each grant has a higher token; an older token can neither write nor send."""
 

@@ -1,16 +1,17 @@
-"""Decisions as a list: a table for people, JSON and CSV for machines."""
+"""Decisions, and changes of the trading state, as a list: a table for people, JSON and CSV for machines."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trading_bot.domain.cycle import StateChange
 from trading_bot.domain.stories import Entry
 from trading_bot.domain.words import asked_and_allowed, counted, objection, one_line, verdict, wish
 from trading_bot.reporting.story import entry_document
@@ -19,6 +20,8 @@ COLUMNS: tuple[str, ...] = (
     "cycle_id", "session", "decided_at", "symbol", "side", "purpose", "outcome", "requested", "quantity", "rule",
     "reason", "strategy", "strength", "wanted_weight", "signal_reason", "order_status",
 )  # fmt: skip
+
+CHANGE_COLUMNS = ("changed_at", "old_state", "new_state", "changed_by", "cause")
 
 WIDEST = 24  # columns of what was decided: a stop order says when it sells, and the reason needs room, too
 
@@ -54,10 +57,46 @@ def journal_as_json(entries: Sequence[Entry], *, more: bool) -> str:
 
 def journal_as_csv(entries: Sequence[Entry]) -> str:
     """Return a line for each decision under a line of names."""
+    return _csv(COLUMNS, map(_cells, entries))
+
+
+def print_states(changes: Sequence[StateChange], console: Console, *, more: bool) -> None:
+    """Print one line for each change of the trading state, newest first, and whether there are more."""
+    if not changes:
+        console.print(Text("The trading state has not been changed then."))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("when (UTC)", "change", "by", "why"):
+        table.add_column(name, no_wrap=name in ("when (UTC)", "change"))
+    for change in changes:
+        turned = f"{change.old} → {change.new}" if change.new is not change.old else f"{change.new}, again"
+        said = (f"{change.at:%Y-%m-%d %H:%M:%S}", turned, one_line(change.changed_by), one_line(change.cause))
+        table.add_row(*(Text(part) for part in said))
+    console.print(table)
+    left = ", and there are older ones (--limit)" if more else ""
+    console.print(Text(f"{counted(len(changes), 'change')}{left}. What holds now: bensbot status"))
+
+
+def states_as_json(changes: Sequence[StateChange], *, more: bool) -> str:
+    """Return everything that is known of each change."""
+    return json.dumps({"more": more, "changes": [_change_document(change) for change in changes]}, indent=2)
+
+
+def states_as_csv(changes: Sequence[StateChange]) -> str:
+    """Return a line for each change under a line of names."""
+    return _csv(CHANGE_COLUMNS, map(_change_document, changes))
+
+
+def _change_document(change: StateChange) -> dict[str, str]:
+    values = (change.at.isoformat(), change.old.value, change.new.value, change.changed_by, change.cause)
+    return dict(zip(CHANGE_COLUMNS, values, strict=True))
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_cells(entry) for entry in entries)
+    writer.writerows(rows)
     return text.getvalue()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from trading_bot.domain.cycle import ControlState, CycleStatus, Lease, TradingState
+from trading_bot.domain.cycle import ControlState, CycleStatus, Lease, StateChange, TradingState
 from trading_bot.domain.errors import StateError
 from trading_bot.state import lease as leases
 from trading_bot.state.schema import THE_ROW, control, cycles, equity, failures, state_changes
@@ -85,6 +85,21 @@ class ControlBook:
                 connection.execute(_WRITE, {"resumed_at_session": newest})
             return control_state(connection.execute(_READ).one())
 
+    def changes(
+        self, *, since: date | None = None, until: date | None = None, limit: int | None = None
+    ) -> tuple[StateChange, ...]:
+        """Return the newest `limit` changes of the days (UTC) from `since` to `until`, or all of them, newest first."""
+        query = select(state_changes).order_by(state_changes.c.number.desc()).limit(limit)
+        if since is not None:
+            query = query.where(state_changes.c.changed_at >= _midnight(since))
+        if until is not None:
+            query = query.where(state_changes.c.changed_at < _midnight(until + timedelta(days=1)))
+        with self._database.reading() as connection:
+            return tuple(
+                StateChange(row.changed_at, row.old_state, row.new_state, row.changed_by, row.cause)
+                for row in connection.execute(query)
+            )
+
     def record_failure(self, run_id: str, *, error: str) -> int | None:
         """Count a failed run once, however often it is reported, and end its cycle as FAILED.
 
@@ -146,6 +161,10 @@ class ControlBook:
         """Make sure that the lease is still ours. Raises LeaseLost."""
         with self._database.reading() as connection:
             leases.require(connection, lease, self._clock.now())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def control_state(row: Row[Any]) -> ControlState:

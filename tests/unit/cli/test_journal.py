@@ -260,6 +260,7 @@ def test_the_journal_opens_in_a_spreadsheet(bensbot: Bensbot):
         (("--json", "--csv"), "write one of them"),
         (("--limit", "-1"), "--limit -1 is no number of decisions"),
         (("--rule", "max_open_trade"), "max_open_trades"),
+        (("--states", "--symbol", "AMD", "--rule", "coverage"), "which know no --symbol, --rule"),
         (("--from", "2022-02-01", "--to", "2022-01-03"), "--from 2022-02-01 is after --to 2022-01-03"),
     ],
 )
@@ -268,6 +269,31 @@ def test_a_question_without_an_answer_is_refused(bensbot: Bensbot, words: tuple[
 
     assert code == 2
     assert said in err
+
+
+def test_the_journal_of_states_says_who_changed_them_when_and_why(traded: Path, bensbot: Bensbot, tmp_path: Path):
+    shutil.copytree(traded, tmp_path / "copy")
+    (tmp_path / "config.yaml").write_text(f"{SETTINGS}state: {{folder: {tmp_path / 'copy'}}}\n")
+    assert bensbot("journal", "--states") == (0, "The trading state has not been changed then.\n", "")
+    bensbot("pause", "--because", "lunch")
+    bensbot("halt", "--because", "a strange quote")
+    bensbot("halt", "--because", "still strange")
+
+    newest, middle, oldest = document(bensbot("journal", "--states", "--json"))["changes"]
+    assert [change["new_state"] for change in (newest, middle, oldest)] == ["halted", "halted", "paused"]
+    assert (oldest["old_state"], oldest["cause"]) == ("active", "lunch")
+    assert oldest["changed_by"]
+
+    _, out, _ = bensbot("journal", "--states", "--limit", "2")
+    words = [" ".join(line.split()) for line in out.splitlines()]
+    assert words[0] == "when (UTC) change by why"
+    assert words[1].endswith("still strange")
+    assert "halted, again" in words[1]
+    assert "paused → halted" in words[2]
+    assert words[3] == "2 changes, and there are older ones (--limit). What holds now: bensbot status"
+
+    _, out, _ = bensbot("journal", "--states", "--csv", "--from", oldest["changed_at"][:10])
+    assert [row["cause"] for row in csv.DictReader(io.StringIO(out))] == ["still strange", "a strange quote", "lunch"]
 
 
 # ── replay and what-if ────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.state.books import FRIDAY, MONDAY, NOON, Desk, TurnedClock
-from trading_bot.domain.cycle import TradingState
+from trading_bot.domain.cycle import StateChange, TradingState
 from trading_bot.domain.errors import LeaseLost, StateError
 from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.state import StateManager
@@ -27,6 +27,21 @@ def test_every_change_of_state_is_journalled(desk: Desk):
         ("active", "halted", "drawdown", "bot"),
         ("halted", "active", "looked into it", "owner"),
     ]
+
+
+def test_changes_are_listed_newest_first_by_day_and_number(desk: Desk):
+    desk.book.control.set_state(TradingState.PAUSED, cause="lunch", who="Ben")
+    desk.clock.instant += timedelta(days=1)
+    desk.book.control.set_state(TradingState.PAUSED, cause="a long one", who="Ben")
+
+    lunch = StateChange(NOON, TradingState.ACTIVE, TradingState.PAUSED, "Ben", "lunch")
+    still = StateChange(NOON + timedelta(days=1), TradingState.PAUSED, TradingState.PAUSED, "Ben", "a long one")
+    day, changes = NOON.date(), desk.book.control.changes
+    assert changes() == (still, lunch)
+    assert changes(limit=1) == (still,)
+    assert changes(until=day) == (lunch,)
+    assert changes(since=day + timedelta(days=1)) == (still,)
+    assert changes(since=day + timedelta(days=2)) == ()
 
 
 @pytest.mark.parametrize("weaker", [TradingState.ACTIVE, TradingState.PAUSED, TradingState.REDUCING])
