@@ -11,7 +11,7 @@ from trading_bot.domain.errors import LooksAhead
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.opinions import asked
 from trading_bot.domain.ports import Opinion, Strategy
-from trading_bot.strategies.manager import Member
+from trading_bot.strategies.manager import Member, Said
 
 LOOKS = 3  # sessions of each chapter on which the strategy is asked anew, with nothing later in sight
 
@@ -26,19 +26,19 @@ class Foresight:
     def __init__(self, name: str, strategy: Strategy, past: Past) -> None:
         """Ask when the first session of each chapter comes."""
         self._name, self._strategy, self._past = name, strategy, past
-        self._chapter = -1
+        self._chapter: int = -1
         self._opinion = Opinion(np.empty((0, 0)))
+        self._exposure = self._opinion.exposure
 
-    def newest(self, history: MarketHistory) -> Opinion:
+    def newest(self, history: MarketHistory) -> Said:
         """Return the last row of the opinion on `history`, one of the past's. Raises LooksAhead, WrongAnswer."""
         chapter, known = self._past.chapter, len(history.sessions)
         if chapter.number != self._chapter:
             self._opinion = asked(self._name, self._strategy, chapter.history)
+            self._exposure = self._opinion.exposure.astype(np.float64, copy=False)
             self._chapter = chapter.number
             require_causality(self._name, self._strategy, self._opinion, chapter.history, known)
-        last = slice(known - 1, known)
-        evidence = {name: values[last] for name, values in self._opinion.evidence.items()}
-        return Opinion(self._opinion.exposure[last], evidence)
+        return Said(self._exposure[known - 1], self._opinion.evidence, known - 1, {})
 
 
 def require_causality(name: str, strategy: Strategy, opinion: Opinion, history: MarketHistory, first: int) -> None:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_bot.domain.market import MarketHistory, MarketState, Symbol
+from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, Symbol
 from trading_bot.domain.money import CENT, cents
 from trading_bot.domain.opinions import asked
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import Explains, Opinion, Strategy
+from trading_bot.domain.ports import Explains, Strategy
 from trading_bot.domain.records import dataclass
 from trading_bot.strategies.indicators import TIE
 from trading_bot.strategies.thoughts import Targets, Thoughts
@@ -26,6 +26,15 @@ Scores = NDArray[np.float64]  # (N,)
 ROTATION = "rotation"  # who wants to sell what nobody in the team decides about
 
 
+class Said(NamedTuple):
+    """What a strategy says on one session."""
+
+    exposure: Scores  # (N,)
+    evidence: Mapping[str, FloatMatrix]  # (T, N)
+    row: int  # of the evidence, which the session is
+    remarks: Mapping[int, str]  # by column
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One strategy of the team and how much its vote counts."""
@@ -33,8 +42,8 @@ class Member:
     name: str
     weight: float  # > 0; only its share of all weights matters
     strategy: Strategy
-    # Answers with the last row of an opinion that was asked for and looked at before; None: the strategy is asked.
-    foreseen: Callable[[MarketHistory], Opinion] | None = field(default=None, repr=False, compare=False)
+    # What it says on the newest session, where it was asked for many at once before; None: it is asked each time.
+    foreseen: Callable[[MarketHistory], Said] | None = field(default=None, repr=False, compare=False)
     words: Explains | None = field(init=False, repr=False, compare=False)  # the strategy, where it words its reasons
 
     def __post_init__(self) -> None:
@@ -44,24 +53,25 @@ class Member:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Vote:
-    """A member's opinion on the last session: (N,) exposures, (N,) evidence, and remarks by column."""
+    """A member's opinion on the last session."""
 
     member: Member
-    exposure: Scores
-    evidence: Mapping[str, Scores]
-    remarks: Mapping[int, str]
+    said: Said
+
+    def exposure_of(self, column: int) -> float:
+        return self.said.exposure.item(column)
 
     def evidence_for(self, column: int) -> dict[str, float]:
-        return {name: float(values[column]) for name, values in self.evidence.items()}
+        return {name: float(values[self.said.row, column]) for name, values in self.said.evidence.items()}
 
     def reason(self, column: int) -> str:
-        exposure, evidence = float(self.exposure[column]), self.evidence_for(column)
+        exposure, evidence = self.exposure_of(column), self.evidence_for(column)
         if self.member.words is not None:
             words = self.member.words.reason(evidence, exposure)
         else:
             numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
             words = f"exposure {exposure:+.2f} ({numbers or 'no evidence given'})"
-        return f"{self.member.name}: {words}{self.remarks.get(column, '')}"
+        return f"{self.member.name}: {words}{self.said.remarks.get(column, '')}"
 
 
 class StrategyManager:
@@ -167,21 +177,21 @@ class StrategyManager:
     def _voters(self, only: tuple[str, ...]) -> list[Member]:
         return [member for member in self.team if not only or member.name in only]
 
-    def _ask(self, member: Member, market: MarketState) -> _Vote:
+    @staticmethod
+    def _ask(member: Member, market: MarketState) -> _Vote:
         if member.foreseen is not None:
-            opinion = member.foreseen(market.history)
-        else:
-            opinion = asked(member.name, member.strategy, market.history, newest_alone=True)
+            return _Vote(member, member.foreseen(market.history))
+        opinion = asked(member.name, member.strategy, market.history, newest_alone=True)
         # Copies, so that the sessions before are let go and the next strategy works in the same memory.
-        evidence = {name: values[-1].copy() for name, values in opinion.evidence.items()}
-        return _Vote(member, opinion.exposure[-1].astype(np.float64), evidence, opinion.remarks)
+        evidence = {name: values[-1:].copy() for name, values in opinion.evidence.items()}
+        return _Vote(member, Said(opinion.exposure[-1].astype(np.float64), evidence, -1, opinion.remarks))
 
     def _nobody(self) -> list[str]:
         return [self._why_cash] if not self.team else []
 
     def _wanted(self, votes: list[_Vote], market: MarketState) -> tuple[Scores, Mapping[int, float]]:
         """Return the combined scores, and column → share of equity for what is wanted."""
-        said = tuple((vote.member.weight, vote.exposure.tobytes()) for vote in votes)
+        said = tuple((vote.member.weight, vote.said.exposure.tobytes()) for vote in votes)
         return _wanted(said, self._tradable(market).tobytes(), market.history.symbols, self._limits)
 
     @staticmethod
@@ -212,7 +222,7 @@ class StrategyManager:
         is_new_or_gone = (held == 0) != (wanted == 0)
         if not is_new_or_gone and abs(change) <= self._tolerance:
             return None
-        in_favour = [vote for vote in votes if (vote.exposure[column] > 0) == (wanted > 0)]
+        in_favour = [vote for vote in votes if (vote.exposure_of(column) > 0) == (wanted > 0)]
         return Signal(
             symbol=symbol,
             side=Side.BUY if change > 0 else Side.SELL,
@@ -285,6 +295,6 @@ def _words(held: float, wanted: float, reasons: list[str]) -> str:
 def _flat(votes: list[_Vote], column: int) -> Mapping[str, float]:
     numbers: dict[str, float] = {}
     for vote in votes:
-        numbers[f"{vote.member.name}.exposure"] = float(vote.exposure[column])
+        numbers[f"{vote.member.name}.exposure"] = vote.exposure_of(column)
         numbers.update({f"{vote.member.name}.{name}": value for name, value in vote.evidence_for(column).items()})
     return numbers

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from trading_bot.domain.backtest import BacktestResult
 from trading_bot.domain.errors import DataError, LooksAhead
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.orders import Decision
+from trading_bot.domain.portfolio import EquityPoint
 from trading_bot.domain.ports import Opinion
 from trading_bot.strategies.registry import STRATEGIES
 
@@ -180,6 +182,41 @@ def test_a_strategy_that_looks_ahead_is_refused(monkeypatch: pytest.MonkeyPatch)
         LooksAhead, match=r"prophet looks ahead: on 2022-01-03 it wants .* once later sessions are known"
     ):
         short(strategy={"team": ["prophet"]})
+
+
+@dataclass(frozen=True, slots=True)
+class WantsAll:
+    """Wants every stock, in one kind of number or another."""
+
+    kind: ClassVar[type] = np.float64
+
+    def opinion(self, history: MarketHistory) -> Opinion:
+        return Opinion(np.ones(history.close.shape, dtype=self.kind))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.bool_, np.float32])
+def test_exposures_of_any_kind_of_number_are_traded_alike(kind: type, monkeypatch: pytest.MonkeyPatch):
+    STRATEGIES.names()  # scanned before anything is put in
+    monkeypatch.setitem(STRATEGIES._classes, "wants_all", WantsAll)
+    floats = short(strategy={"team": ["wants_all"]})
+
+    monkeypatch.setattr(WantsAll, "kind", kind)
+
+    assert short(strategy={"team": ["wants_all"]}).equity.tolist() == floats.equity.tolist()
+    assert floats.executions
+
+
+def test_the_equity_curve_of_a_report_stays_as_it_was_that_day():
+    curves: list[Sequence[EquityPoint]] = []
+
+    result = replay(asked(date(2022, 1, 3), date(2022, 1, 7)), tell=lambda report: curves.append(report.equity_curve))
+
+    assert [len(curve) for curve in curves] == [1, 2, 3, 4, 5]
+    assert [curve[-1].session for curve in curves] == result.sessions.tolist()
+    assert list(curves[2]) == list(curves[4][:3]) == [*curves[4][:-2]]
+    assert [point.session for point in reversed(curves[1])] == result.sessions[1::-1].tolist()
+    with pytest.raises(IndexError):
+        curves[0][1]
 
 
 def test_books_that_differ_stop_entries_and_are_told():
