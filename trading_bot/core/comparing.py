@@ -73,7 +73,8 @@ def compare(desk: BothBooks) -> Comparison:
 
 def differences(ours: Portfolio, theirs: Portfolio, others: Mapping[Symbol, Decimal]) -> list[str]:
     """Return where our book and the broker's differ, in words: shares first, then cash. `others`: shares by hand."""
-    if ours.cash == theirs.cash and _shares(ours) == _shares(theirs) and not others:  # nearly always
+    same_stocks = list(ours.positions) == list(theirs.positions)
+    if ours.cash == theirs.cash and same_stocks and _shares(ours) == _shares(theirs) and not others:  # nearly always
         return []
     found = [
         f"{symbol}: {ours.held(symbol)} shares in our book, {_and_by_hand(others.get(symbol, ZERO))}"
@@ -86,8 +87,8 @@ def differences(ours: Portfolio, theirs: Portfolio, others: Mapping[Symbol, Deci
     return found
 
 
-def _shares(portfolio: Portfolio) -> dict[Symbol, Decimal]:
-    return {symbol: position.quantity for symbol, position in portfolio.positions.items()}
+def _shares(portfolio: Portfolio) -> list[Decimal]:
+    return [position.quantity for position in portfolio.positions.values()]
 
 
 def _and_by_hand(shares: Decimal) -> str:

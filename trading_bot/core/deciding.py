@@ -229,9 +229,13 @@ def as_filled(
 
 def valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:
     """Return the newest known price of every holding. Raises DataError when one has none at all."""
-    prices: dict[Symbol, Decimal] = {}
-    for symbol, today in zip(portfolio.positions, market.prices(portfolio.positions), strict=True):
-        price = today or market.last_known_price(symbol)  # the price of today, nearly always
+    of_today = market.prices(portfolio.positions)
+    prices = {symbol: price for symbol, price in zip(portfolio.positions, of_today, strict=True) if price}
+    if len(prices) == len(of_today):  # nearly always
+        return prices
+    prices = {}
+    for symbol in portfolio.positions:
+        price = market.last_known_price(symbol)
         if price is None:
             raise DataError(
                 f"{symbol} is held, but the price source does not know it. Add it to data.symbols, or use the source "

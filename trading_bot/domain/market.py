@@ -7,7 +7,7 @@ traded, or refused as bad. Arrays are read-only; a record is built once a cycle 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
@@ -57,9 +57,9 @@ class MarketHistory:
             ValueError: an array has another shape than (len(sessions), len(symbols)), or a sentiment is out of range.
         """
         shape = (len(self.sessions), len(self.symbols))
-        for name, array in self._arrays().items():
+        for array in (self.open, self.high, self.low, self.close, self.volume):
             if array.shape != shape:
-                raise ValueError(f"{name} has shape {array.shape}, wanted {shape}")
+                raise ValueError(f"{self._name_of(array)} has shape {array.shape}, wanted {shape}")
             array.flags.writeable = False
         if self.sentiment is not None:
             self._check_sentiment(self.sentiment, shape)
@@ -137,14 +137,9 @@ class MarketHistory:
             getattr(self, name).copy(), index=pd.DatetimeIndex(self.sessions), columns=list(self.symbols)
         )
 
-    def _arrays(self) -> dict[PriceField, FloatMatrix]:
-        return {
-            "open": self.open,
-            "high": self.high,
-            "low": self.low,
-            "close": self.close,
-            "volume": self.volume,
-        }
+    def _name_of(self, array: FloatMatrix) -> str:
+        names: tuple[PriceField, ...] = ("open", "high", "low", "close", "volume")
+        return next(name for name in names if getattr(self, name) is array)
 
 
 class Trend(StrEnum):
@@ -217,26 +212,22 @@ class MarketState:
 
     def price(self, symbol: Symbol) -> Decimal | None:
         """Return the session's close in dollars per share, or None where there is no usable one."""
-        try:
-            return self._prices[symbol]
-        except KeyError:
-            price = self._prices[symbol] = self._price(symbol)
-            return price
+        if symbol not in self._prices:
+            self._look_up([symbol])
+        return self._prices[symbol]
 
     def prices(self, symbols: Collection[Symbol]) -> list[Decimal | None]:
         """Return what `price` does, for many symbols at once."""
         known = self._prices
-        for symbol in symbols:
-            if symbol not in known:
-                known[symbol] = self._price(symbol)
+        if unknown := [symbol for symbol in symbols if symbol not in known]:
+            self._look_up(unknown)
         return list(map(known.__getitem__, symbols))
 
-    def _price(self, symbol: Symbol) -> Decimal | None:
-        column = self.history.find(symbol)
-        if column is None or not len(self.history.sessions):
-            return None
-        value = self.history.close.item(-1, column)
-        return price_of(value) if 0 < value < math.inf else None  # not for NaN either
+    def _look_up(self, symbols: Sequence[Symbol]) -> None:
+        newest: FloatVector | None = self.history.close[-1] if len(self.history.sessions) else None
+        for symbol, column in zip(symbols, self.history.columns_of(symbols), strict=True):
+            value = math.nan if column is None or newest is None else newest.item(column)
+            self._prices[symbol] = price_of(value) if 0 < value < math.inf else None  # not for NaN either
 
     def split_factor(self, symbol: Symbol, session: date) -> Decimal:
         """Return how many of today's shares one share of `session` has become since."""

@@ -89,6 +89,7 @@ def _first_change(self: Any, **changes: object) -> Any:
     return record.__replace__(self, **changes)
 
 
+_BECOME: Callable[[object, type], None] = vars(object)["__class__"].__set__  # sets the class of what is frozen
 _SHARED: dict[str, Any] = {
     "__setattr__": _no_change,
     "__delattr__": _no_removal,
@@ -126,13 +127,13 @@ def _making(record: type, known: Fields) -> Callable[..., None]:
     parameters = ["self", *(_parameter(each) for each in given if not each.kw_only), *(["*"] if named else []), *named]
     lines = [
         f"def __init__({', '.join(parameters)}):",
-        " __become__(self, '__class__', __unfrozen__)",
+        " __become__(self, __unfrozen__)",
         *(f" {line}" for each in known if (line := _filled(each))),
         " self.__class__ = __record__",
         *([" self.__post_init__()"] if hasattr(record, "__post_init__") else []),
     ]
     unfrozen = type(f"{record.__name__}BeingMade", (), {"__slots__": tuple(each.name for each in known)})
-    names: dict[str, Any] = {"__become__": object.__setattr__, "__unfrozen__": unfrozen}
+    names: dict[str, Any] = {"__become__": _BECOME, "__unfrozen__": unfrozen}
     names |= {f"__default_{each.name}__": each.default for each in known if each.default is not MISSING}
     names |= {f"__new_{each.name}__": each.default_factory for each in known if each.default_factory is not MISSING}
     made = _written(record, lines, names)

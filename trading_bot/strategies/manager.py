@@ -140,7 +140,7 @@ class StrategyManager:
             if column is None:
                 continue
             weight = wanted.get(column)
-            if weight and price and -near < position.quantity * price - dollars[weight] < near:
+            if weight and price and abs(position.quantity * price - dollars[weight]) < near:
                 columns.remove(column)
             else:
                 columns.add(column)
