@@ -91,15 +91,12 @@ class MemoryJournal:
 
     def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
         """Return where the cycle's orders stand. The errors of `decisions`."""
-        return tuple([_update(self._orders[intent.client_order_id]) for intent in self.intents(cycle_id)])
+        _, intents = self._kept_of(cycle_id)
+        return tuple([_update(self._orders[intent.client_order_id]) for intent in intents]) if intents else ()
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return every order, of any cycle, that something can still come from, oldest first."""
-        if not self._open:  # nearly always: spare the look
-            return ()
-        kept = (self._orders[order_id] for order_id in self._open)
-        standings = ((each.intent, each.standing) for each in kept)
-        return tuple(OpenOrder(intent, now.status, now.filled, now.reported) for intent, now in standings)
+        return tuple(map(_open, map(self._orders.__getitem__, self._open)))
 
     def orders_sent(self, session: date, at: datetime) -> OrdersSent:
         """Return that there are none: a backtest takes one cycle a session."""
@@ -173,6 +170,10 @@ class MemoryJournal:
         kept.standing = standing
         if standing.settled:
             self._open.pop(kept.intent.client_order_id, None)
+
+
+def _open(kept: _Kept) -> OpenOrder:
+    return OpenOrder(kept.intent, kept.standing.status, kept.standing.filled, kept.standing.reported)
 
 
 def _update(kept: _Kept) -> OrderUpdate:

@@ -133,7 +133,10 @@ class MemoryLedger:
 
     def worths_before(self, session: date, most: int) -> tuple[Worth, ...]:
         """Return the worth at the end of the newest `most` sessions before `session`, oldest first."""
-        return tuple(worth for worth in self._worths if worth.session < session)[-most:]
+        worths = tuple(self._worths)
+        while worths and worths[-1].session >= session:
+            worths = worths[:-1]
+        return worths[-most:]
 
     def closed_trades(self, since: date) -> tuple[ClosedTrade, ...]:
         """Return the trades that ended in the sessions from `since` on, in the order of booking."""

@@ -230,10 +230,10 @@ def as_filled(
 def valuation(portfolio: Portfolio, market: MarketState) -> dict[Symbol, Decimal]:
     """Return the newest known price of every holding. Raises DataError when one has none at all."""
     of_today = market.prices(portfolio.positions)
-    prices = {symbol: price for symbol, price in zip(portfolio.positions, of_today, strict=True) if price}
-    if len(prices) == len(of_today):  # nearly always
-        return prices
-    prices = {}
+    known = [price for price in of_today if price]
+    if len(known) == len(of_today):  # nearly always
+        return dict(zip(portfolio.positions, known, strict=True))
+    prices: dict[Symbol, Decimal] = {}
     for symbol in portfolio.positions:
         price = market.last_known_price(symbol)
         if price is None:

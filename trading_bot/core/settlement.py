@@ -105,9 +105,11 @@ def book_answers(
     desk: Desk, ticket: CycleTicket, answers: Sequence[OrderUpdate]
 ) -> tuple[tuple[Fill, ...], tuple[OrderUpdate, ...]]:
     """Book the fills behind the broker's answers, then the answers. Return what was new."""
+    if not answers:
+        return (), ()
     ids = [update.client_order_id for update in answers if update.filled]  # the others have no fills to ask for
     fills = desk.book.ledger.book_fills(ticket.lease, desk.broker.fills(ids)) if ids else ()
-    return fills, desk.book.journal.record_updates(ticket.lease, answers) if answers else ()
+    return fills, desk.book.journal.record_updates(ticket.lease, answers)
 
 
 def _take_up_what_came_late(desk: Desk, ticket: CycleTicket) -> tuple[tuple[OrderUpdate, ...], tuple[str, ...]]:

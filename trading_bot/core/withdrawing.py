@@ -47,7 +47,7 @@ def withdraw_needless_stops(desk: Desk, ticket: CycleTicket, before: Sequence[Op
 
     `before` are the orders that were open when settling began: where none of them was a stop order, none is now.
     """
-    if not any(order.is_waiting for order in before):
+    if not before or not any(order.is_waiting for order in before):
         return Settlement()
     held = desk.book.ledger.portfolio()
     updates: list[OrderUpdate] = []

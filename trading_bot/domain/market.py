@@ -219,9 +219,11 @@ class MarketState:
     def prices(self, symbols: Collection[Symbol]) -> list[Decimal | None]:
         """Return what `price` does, for many symbols at once."""
         known = self._prices
-        if unknown := [symbol for symbol in symbols if symbol not in known]:
-            self._look_up(unknown)
-        return list(map(known.__getitem__, symbols))
+        try:  # as most of the time: all of them were asked for before
+            return list(map(known.__getitem__, symbols))
+        except KeyError:
+            self._look_up([symbol for symbol in symbols if symbol not in known])
+            return list(map(known.__getitem__, symbols))
 
     def _look_up(self, symbols: Sequence[Symbol]) -> None:
         newest: FloatVector | None = self.history.close[-1] if len(self.history.sessions) else None

@@ -17,7 +17,7 @@ NO_TIE = 0.4999  # of a cent
 
 def cents(amount: Decimal) -> Decimal:
     """Round an amount of dollars to the cent, halves to even."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+    return amount.quantize(CENT, ROUND_HALF_EVEN)
 
 
 def tick(price: Decimal) -> Decimal:

@@ -78,10 +78,10 @@ class RiskManager:
 
         A symbol without a usable price today is left alone: nobody knows whether its stop is hit.
         """
-        if self.stop.stop_loss_alone and not self.stop.enabled:
+        stop_loss_alone, at_most = self.stop.stop_loss_alone, self.stop.stop_loss_at_most
+        if stop_loss_alone and not self.stop.enabled:
             return ()
         exits: list[Signal] = []
-        stop_loss_alone, at_most = self.stop.stop_loss_alone, self.stop.stop_loss_at_most
         prices = market.prices(portfolio.positions)
         for (symbol, position), price in zip(portfolio.positions.items(), prices, strict=True):
             if price is None or symbol in market.quarantined:

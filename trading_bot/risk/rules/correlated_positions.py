@@ -141,7 +141,7 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     other = moves * moves
     length = np.sqrt(np.add.reduce(other, axis=0))
     stands_still = length == 0
-    if stands_still.any():
+    if np.count_nonzero(stands_still):
         length[stands_still] = 1.0  # 0 / 1 is the 0 that is wanted
     moves /= length
     units = other.reshape(moves.shape[::-1])
