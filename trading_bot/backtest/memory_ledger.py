@@ -156,6 +156,8 @@ def _with(portfolio: Portfolio, symbol: Symbol, holding: Holding, session: date,
     if holding.quantity:
         opened = before.opened if before else session
         positions[symbol] = Position(symbol, holding.quantity, holding.average_price, opened)
+        if before is None:
+            positions = dict(sorted(positions.items()))
     else:
         positions.pop(symbol, None)
-    return Portfolio(portfolio.cash + cash, dict(sorted(positions.items())))
+    return Portfolio(portfolio.cash + cash, positions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from trading_bot.risk.manager import PORTFOLIO_STOP, RiskManager
 from trading_bot.stack import with_room
 from trading_bot.strategies.manager import StrategyManager
 
+ITS_LEASE = Lease(token=1, owner="backtest", expires_at=datetime.max.replace(tzinfo=UTC))
 Tell = Callable[[CycleReport], None]  # of every session, as soon as it is traded
 
 
@@ -119,9 +120,9 @@ def steps(desk: BacktestDesk, hours: TradingHours) -> Iterator[CycleReport]:
     """Take the steps of every session, and give what came of each."""
     days: list[date] = desk.data.days.tolist()
     closes = [hours.close_of(day) for day in days]  # one after the other, which takes a third of asking now and then
-    for number, (day, close) in enumerate(zip(days, closes, strict=True), start=1):
+    for day, close in zip(days, closes, strict=True):
         desk.clock.instant = close
-        yield trade(desk, _ticket(number, day, desk))
+        yield trade(desk, _ticket(day, desk))
 
 
 def open_desk(question: Question, hours: TradingHours) -> BacktestDesk:
@@ -140,12 +141,14 @@ def open_desk(question: Question, hours: TradingHours) -> BacktestDesk:
     )
 
 
-def _ticket(number: int, day: date, desk: BacktestDesk) -> CycleTicket:
-    at = desk.clock.instant
-    lease = Lease(token=number, owner="backtest", expires_at=at)
+def _ticket(day: date, desk: BacktestDesk) -> CycleTicket:
     state = desk.book.control.read().state
     return CycleTicket(
-        cycle_id=day.isoformat().replace("-", ""), at=at, session=day, lease=lease, state=_may_trade(state)
+        cycle_id=day.isoformat().replace("-", ""),
+        at=desk.clock.instant,
+        session=day,
+        lease=ITS_LEASE,
+        state=_may_trade(state),
     )
 
 

@@ -231,10 +231,13 @@ class MemoryBooks:
 
     def set_position(self, position: Position) -> None:
         """Write a position, new or changed."""
-        positions = {**self._portfolio.positions, position.symbol: position}
+        before = self._portfolio.positions
+        positions = {**before, position.symbol: position}
         if not position.quantity:
             del positions[position.symbol]
-        self._portfolio = Portfolio(self._portfolio.cash, dict(sorted(positions.items())))
+        elif position.symbol not in before:
+            positions = dict(sorted(positions.items()))
+        self._portfolio = Portfolio(self._portfolio.cash, positions)
 
     def set_account(self, account: PaperAccount) -> None:
         """Write the account, new or changed."""

@@ -117,7 +117,7 @@ def apply_risk_checks(
         ticket.lease,
         decisions=decisions,
         intents=intents,
-        market_hash=record.market_hash if record else desk.data.fingerprint(market),
+        market_hash=record.market_hash if record else "",
         record=record,
     )
     return decisions

@@ -28,10 +28,6 @@ class Markets(Protocol):
         """Return everything known at the close of `session`."""
         ...
 
-    def fingerprint(self, market: MarketState) -> str:
-        """Return a text that is equal for equal markets."""
-        ...
-
 
 class BothBooks(Protocol):
     """What it takes to compare our book with the broker's."""

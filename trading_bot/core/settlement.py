@@ -12,7 +12,7 @@ from trading_bot.core.comparing import book_cash, cash_question, compare, take_u
 from trading_bot.core.punctuality import clock_question, heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
-from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
+from trading_bot.domain.cycle import NOTHING_NEW, CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import FindsMany
 from trading_bot.domain.market import MarketState
@@ -189,7 +189,7 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
     fills that are not listed yet is looked at again, and is no reason to stop if it stays so. Return what was booked
     meanwhile, and the differences in words.
     """
-    booked = Settlement()
+    booked = NOTHING_NEW
     found = compare(desk).differences
     if found:
         fills, external = take_up_executions(desk, ticket)

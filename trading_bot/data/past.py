@@ -30,7 +30,7 @@ class Chapter:
     last: date
     sifted: Sifted
     regimes: Regimes | None  # of the benchmark, where there is one
-    rows: Mapping[date, int]  # session → how many rows are known at its close
+    rows: Mapping[date, int]  # day → how many rows are known at its close
     faulty: NDArray[np.bool_]  # (T,), whether a bar of the session was refused
 
     @property
@@ -113,15 +113,15 @@ class Past:
             below_minimum_coverage=coverage.share < self._min_coverage,
         )
 
-    def fingerprint(self, market: MarketState) -> str:
-        """Return the session: within one past it says everything."""
-        return str(market.session)
-
     def _open(self, number: int) -> Chapter:
-        last = self._lasts[number]
+        last, before = self._lasts[number], self._lasts[number - 1] if number else date.min
         known = replace(self._raw, splits=tuple(split for split in self._raw.splits if split.session <= last))
         ordered = in_order(known, as_of=last, trading_days=self._trading_days)
         sifted, benchmark = sift(ordered, as_of=last), ordered.raw.benchmark
-        regimes = None if benchmark is None else Regimes(benchmark, name_of(self._raw.benchmark_name))
-        rows = {session: row for row, session in enumerate(sifted.history.sessions.tolist(), start=1)}
+        first: date = self.days[self.days > np.datetime64(before)][0].item()
+        earlier = int(np.searchsorted(sifted.history.sessions, np.datetime64(first)))
+        days: list[date] = sifted.history.sessions[earlier:].tolist()
+        rows = {day: row for row, day in enumerate(days, start=earlier + 1)}
+        name = name_of(self._raw.benchmark_name)
+        regimes = None if benchmark is None else Regimes(benchmark, name, first=earlier + 1)
         return Chapter(number, last, sifted, regimes, rows, np.asarray(sifted.codes.any(axis=1), dtype=np.bool_))

@@ -7,7 +7,6 @@ from bisect import bisect_left, insort
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from trading_bot.domain.market import FloatMatrix, FloatVector, MarketHistory, Regime, Trend, Volatility
 
@@ -31,18 +30,19 @@ def regime(closes: FloatVector, name: str = "The market") -> Regime:
     log returns, annualised with 252 sessions, against the median of the same number over the last
     252 sessions. Both are UNKNOWN where the history is too short.
     """
-    known = _prices(closes)
-    return Regimes(known[-NEEDED:], name, earlier=max(len(known) - NEEDED, 0)).after(len(known[-NEEDED:]))
+    return Regimes(closes, name, first=len(closes)).after(len(closes))
 
 
 class Regimes:
-    """What `regime` says after every row, computed for all of them at once."""
+    """What `regime` says after every row from `first` on, computed for all of them at once."""
 
-    def __init__(self, closes: FloatVector, name: str = "The market", *, earlier: int = 0) -> None:
-        """Take all closes, oldest first; `earlier` usable ones before them are not shown."""
-        self._name, self._earlier = name, earlier
-        self._count: list[int] = [0, *np.cumsum(_is_price(closes)).tolist()]
-        known = _prices(closes)
+    def __init__(self, closes: FloatVector, name: str = "The market", *, first: int = 0) -> None:
+        """Take all closes, oldest first. Nobody will ask for fewer than `first` rows."""
+        self._name = name
+        is_price = (closes > 0) & (closes < ABSURD)
+        self._count: list[int] = [0, *np.cumsum(is_price).tolist()]
+        self._left_out = max(self._count[first] - NEEDED, 0)  # closes that say nothing any more
+        known = closes[is_price][self._left_out :]
         distance = known[TREND_SESSIONS - 1 :] / _means(known, TREND_SESSIONS) - 1.0
         yearly = _yearly(known).tolist()
         self._distance = _last_rows(known, distance.tolist())
@@ -52,21 +52,15 @@ class Regimes:
     def after(self, rows: int) -> Regime:
         """Return the regime as it was when only the first `rows` closes were known."""
         count = self._count[rows]
-        if count + self._earlier < TREND_SESSIONS:
-            sentence = _sentence(self._name, count + self._earlier, 0.0, Volatility.UNKNOWN, 0.0)
-            return Regime(Trend.UNKNOWN, Volatility.UNKNOWN, sentence)
-        distance, now, usual = self._distance[count - 1], self._now[count - 1], self._usual[count - 1]
+        if count < TREND_SESSIONS:
+            return Regime(
+                Trend.UNKNOWN, Volatility.UNKNOWN, _sentence(self._name, count, 0.0, Volatility.UNKNOWN, 0.0)
+            )
+        place = count - self._left_out - 1
+        distance, now, usual = self._distance[place], self._now[place], self._usual[place]
         volatility = _volatility(now, usual)
-        sentence = _sentence(self._name, count + self._earlier, distance, volatility, now)
+        sentence = _sentence(self._name, count, distance, volatility, now)
         return Regime(Trend.RISING if distance > 0 else Trend.FALLING, volatility, sentence)
-
-
-def _is_price(closes: FloatVector) -> NDArray[np.bool_]:
-    return (closes > 0) & (closes < ABSURD)
-
-
-def _prices(closes: FloatVector) -> FloatVector:
-    return closes[_is_price(closes)]
 
 
 def _means(known: FloatVector, window: int) -> FloatVector:

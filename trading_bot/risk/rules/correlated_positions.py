@@ -144,8 +144,7 @@ def _moves(history: MarketHistory, window: int) -> _Moves:
     if np.count_nonzero(stands_still):
         length[stands_still] = 1.0  # 0 / 1 is the 0 that is wanted
     moves /= length
-    units = other.reshape(moves.shape[::-1])
-    np.copyto(units, moves.T)
+    units = moves.T
     # Where one return is missing, there is no length either.
     return _Moves(closes, np.logical_not(np.isfinite(length)), units)
 

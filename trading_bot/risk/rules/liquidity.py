@@ -69,7 +69,7 @@ def _mean_volumes(history: MarketHistory) -> FloatVector | None:
     """Return the mean of the known volumes of each symbol, (N,), 0 where there is none; None without any volume."""
     volume = history.volume[-SESSIONS:]
     known = np.isfinite(volume)
-    sessions = np.add.reduce(known, axis=0)
-    if not sessions.any():
+    if not np.count_nonzero(known):
         return None
+    sessions = np.add.reduce(known, axis=0)
     return np.add.reduce(np.where(known, volume, 0.0), axis=0) / np.maximum(sessions, 1)
