@@ -19,7 +19,7 @@ from trading_bot.core.stopwatch import timed
 from trading_bot.core.withdrawing import make_way
 from trading_bot.domain.cycle import CycleReport, CycleTicket, Settlement
 from trading_bot.domain.errors import StateError
-from trading_bot.domain.inputs import CycleRecord, Inputs
+from trading_bot.domain.inputs import CycleRecord
 from trading_bot.domain.market import MarketState
 from trading_bot.domain.orders import (
     Decision,
@@ -108,10 +108,8 @@ def apply_risk_checks(
     """
     if ticket.decided:
         return desk.book.journal.decisions(ticket.cycle_id)
-    inputs = gather(desk, ticket, market, signals)
-    decisions = decide(desk.risk, market, inputs, signals, window=ticket.window if ticket.exits_only else "")
+    decisions, record = _decided(desk, ticket, market, signals)
     intents = [_intent(ticket, market, decision) for decision in decisions if not isinstance(decision, Rejected)]
-    record = _record(desk, ticket, market, inputs)
     desk.book.journal.commit_decisions(
         ticket.cycle_id,
         ticket.lease,
@@ -133,8 +131,11 @@ def execute_signals(
     state. An answer that is not clear leaves the order UNKNOWN; the next cycle asks the broker for it.
     """
     del decisions, market  # the intents in the book are what is sent, and nothing else
+    intents = desk.book.journal.intents(ticket.cycle_id)
+    if not intents:
+        return ()
     standing = {update.client_order_id: update.status for update in desk.book.journal.order_updates(ticket.cycle_id)}
-    wanted = [i for i in desk.book.journal.intents(ticket.cycle_id) if standing[i.client_order_id] in _NOT_SENT_YET]
+    wanted = [intent for intent in intents if standing[intent.client_order_id] in _NOT_SENT_YET]
     send(desk, ticket, make_way(desk, ticket, wanted))
     return desk.book.journal.order_updates(ticket.cycle_id)
 
@@ -197,11 +198,18 @@ def _where_orders_stand_now(desk: Desk, orders: tuple[OrderUpdate, ...]) -> list
     return [*ended, *(answer for answer in where_they_stand(desk.broker, working) if answer is not None)]
 
 
-def _record(desk: Desk, ticket: CycleTicket, market: MarketState, inputs: Inputs) -> CycleRecord | None:
-    """Return what the decisions rest on, where that is kept."""
-    if (conditions := desk.conditions) is None:
-        return None
-    return CycleRecord(
+def _decided(
+    desk: Desk, ticket: CycleTicket, market: MarketState, signals: tuple[Signal, ...]
+) -> tuple[tuple[Decision, ...], CycleRecord | None]:
+    """Return a decision about every signal, and what they rest on where that is kept."""
+    conditions = desk.conditions
+    if conditions is None and not signals:
+        return (), None
+    inputs = gather(desk, ticket, market, signals)
+    decisions = decide(desk.risk, market, inputs, signals, window=ticket.window if ticket.exits_only else "")
+    if conditions is None:
+        return decisions, None
+    return decisions, CycleRecord(
         market=market,
         inputs=inputs,
         conditions=conditions,

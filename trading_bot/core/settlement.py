@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trading_bot.core.asking import looks, meanwhile
+from trading_bot.core.asking import both_meanwhile, looks
 from trading_bot.core.comparing import book_cash, cash_question, compare, take_up_executions, without_a_price
 from trading_bot.core.punctuality import clock_question, heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
@@ -46,8 +46,7 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     desk.broker.advance(market)
     _book_splits(desk, ticket, market)
     open_orders = desk.book.journal.open_orders()
-    broker = desk.broker
-    with meanwhile(broker, cash_question(desk)) as listed, meanwhile(broker, clock_question(desk)) as clocks:
+    with both_meanwhile(desk.broker, cash_question(desk), clock_question(desk)) as (listed, clocks):
         answers = _answers(desk, open_orders)
     fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
     for order, answer in zip(open_orders, answers, strict=True):

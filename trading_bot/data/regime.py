@@ -53,9 +53,7 @@ class Regimes:
         """Return the regime as it was when only the first `rows` closes were known."""
         count = self._count[rows]
         if count < TREND_SESSIONS:
-            return Regime(
-                Trend.UNKNOWN, Volatility.UNKNOWN, _sentence(self._name, count, 0.0, Volatility.UNKNOWN, 0.0)
-            )
+            return Regime(Trend.UNKNOWN, Volatility.UNKNOWN, _sentence(self._name, count, 0.0, Volatility.UNKNOWN, 0.0))
         place = count - self._left_out - 1
         distance, now, usual = self._distance[place], self._now[place], self._usual[place]
         volatility = _volatility(now, usual)

@@ -174,8 +174,8 @@ class StrategyManager:
             why_nobody="" if votes else self._why_cash or "nobody who decides in this window is in the team",
         )
 
-    def _voters(self, only: tuple[str, ...]) -> list[Member]:
-        return [member for member in self.team if not only or member.name in only]
+    def _voters(self, only: tuple[str, ...]) -> tuple[Member, ...]:
+        return tuple(member for member in self.team if member.name in only) if only else self.team
 
     @staticmethod
     def _ask(member: Member, market: MarketState) -> _Vote:
