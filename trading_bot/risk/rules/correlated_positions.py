@@ -91,18 +91,16 @@ class _Crowd:
             self._held, self._columns, self._gaps = [], [], []
         new = positions[len(self._held) :]
         self._held += new
-        for column in self._history.columns_of(new):
-            if column is not None:
-                self._add(column)
+        if columns := [column for column in self._history.columns_of(new) if column is not None]:
+            self._add(columns)
 
-    def _add(self, column: int) -> None:
-        place = len(self._columns)
-        if place == len(self._units):
+    def _add(self, columns: list[int]) -> None:
+        begin, end = len(self._columns), len(self._columns) + len(columns)
+        while end > len(self._units):
             self._units = np.concatenate((self._units, np.empty_like(self._units)))
-        self._units[place] = self._moves.units[column]
-        self._columns.append(column)
-        if self._moves.gaps.item(column):
-            self._gaps.append(place)
+        self._units[begin:end] = self._moves.units[columns]
+        self._columns += columns
+        self._gaps += [place for place, column in enumerate(columns, begin) if self._moves.gaps.item(column)]
 
     def _correlations(self, mine: int) -> FloatVector:
         """Return Pearson's r of the symbol in column `mine` with each of those held."""
@@ -134,19 +132,14 @@ class _Moves:
 
 def _moves(history: MarketHistory, window: int) -> _Moves:
     closes = history.close[-window - 1 :]
-    # Worked out in two places of memory: five of them, for thousands of symbols, take longer to get than to fill.
-    moves = closes[1:] / closes[:-1]
-    moves -= 1.0
+    # Worked out in place: for thousands of symbols, memory takes longer to get than to fill.
+    moves = closes[1:] / closes[:-1]  # returns + 1, which the mean takes away
     moves -= np.add.reduce(moves, axis=0) / max(len(moves), 1)
-    other = moves * moves
-    length = np.sqrt(np.add.reduce(other, axis=0))
-    stands_still = length == 0
-    if np.count_nonzero(stands_still):
-        length[stands_still] = 1.0  # 0 / 1 is the 0 that is wanted
+    length = np.sqrt(np.add.reduce(moves * moves, axis=0))  # NaN where a return is missing
+    if np.count_nonzero(length) < len(length):
+        length[length == 0] = 1.0  # 0 / 1 is the 0 that is wanted
     moves /= length
-    units = moves.T
-    # Where one return is missing, there is no length either.
-    return _Moves(closes, np.logical_not(np.isfinite(length)), units)
+    return _Moves(closes, np.isnan(length), moves.T)
 
 
 def _correlation(moves: _Moves, left: int, right: int) -> float:
