@@ -65,7 +65,7 @@ def _by_hand(desk: Desk) -> Mapping[Symbol, Decimal]:
 def _track_record(desk: Desk, ticket: CycleTicket, market: MarketState) -> TrackRecord:
     """Return what the rules have to know of the days before."""
     sessions = market.history.sessions[-desk.risk.sessions_back :]
-    since: date = sessions[0].astype(object) if len(sessions) else ticket.session
+    since: date = sessions[0].item() if len(sessions) else ticket.session
     return TrackRecord(
         worths=desk.book.ledger.worths_before(ticket.session, MOST_SESSIONS),
         closed=desk.book.ledger.closed_trades(since),

@@ -47,7 +47,7 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     _book_splits(desk, ticket, market)
     open_orders = desk.book.journal.open_orders()
     with both_meanwhile(desk.broker, cash_question(desk), clock_question(desk)) as (listed, clocks):
-        answers = _answers(desk, open_orders)
+        answers = _answers(desk, open_orders) if open_orders else []
     fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
     for order, answer in zip(open_orders, answers, strict=True):
         if answer is None:

@@ -60,10 +60,10 @@ class MarketHistory:
         for array in (self.open, self.high, self.low, self.close, self.volume):
             if array.shape != shape:
                 raise ValueError(f"{self._name_of(array)} has shape {array.shape}, wanted {shape}")
-            array.flags.writeable = False
+            array.setflags(write=False)  # sooner than `flags.writeable`, which calls it
         if self.sentiment is not None:
             self._check_sentiment(self.sentiment, shape)
-        self.sessions.flags.writeable = False
+        self.sessions.setflags(write=False)
         if self._columns is None:
             # Looking a symbol up in the tuple would take longer than the strategies do, with 5,000 of them.
             columns = {symbol: column for column, symbol in enumerate(self.symbols)}
@@ -75,12 +75,12 @@ class MarketHistory:
             raise ValueError(f"sentiment has shape {sentiment.shape}, wanted {shape}")
         if (np.abs(sentiment) > 1).any():  # False for NaN
             raise ValueError("sentiment lies outside [-1, 1]")
-        sentiment.flags.writeable = False
+        sentiment.setflags(write=False)
 
     @property
     def last_session(self) -> date:
         """The newest session in the history. Raises IndexError on an empty one."""
-        return self.sessions[-1].astype(object)
+        return self.sessions[-1].item()
 
     def column(self, symbol: Symbol) -> int:
         """Return the column of `symbol`. Raises ValueError when it is not in the universe."""
@@ -102,8 +102,7 @@ class MarketHistory:
 
     def row_of(self, session: date) -> int:
         """Return the row of `session`, one of the history's."""
-        newest: list[date] = self.sessions[-1:].tolist()
-        if newest == [session]:  # nearly always: spare the search
+        if self.sessions[-1:].tolist() == [session]:  # nearly always: spare the search
             return len(self.sessions) - 1
         return int(self.sessions.searchsorted(np.datetime64(session)))
 

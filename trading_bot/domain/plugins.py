@@ -14,6 +14,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -30,6 +31,12 @@ Plugin = TypeVar("Plugin")
 
 def installed_modules() -> tuple[str, ...]:
     """Return the names of the modules that other packages bring along, in alphabetical order."""
+    return _installed_on(tuple(sys.path))
+
+
+@functools.cache  # to look through all packages takes milliseconds, and a registry does it once, too
+def _installed_on(path: tuple[str, ...]) -> tuple[str, ...]:
+    del path  # where they were looked for
     entries = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     return tuple(sorted({entry.value.partition(":")[0] for entry in entries}))
 

@@ -116,9 +116,9 @@ class RiskManager:
         shadow = Shadow(context, reserve=self._reserve)
         decisions: list[Decision] = []
         for signal in sorted(signals, key=_handling_order):
-            decision = self._decide_one(signal, shadow.context)
-            shadow.count(decision)
-            decisions.append(decision)
+            if decisions:
+                shadow.count(decisions[-1])
+            decisions.append(self._decide_one(signal, shadow.context))
         return tuple(decisions)
 
     def _decide_one(self, signal: Signal, context: RiskContext) -> Decision:
