@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache
 
 import numpy as np
 
@@ -130,5 +131,6 @@ def _rule(window: WindowSettings) -> WindowRule:
     return WindowRule(window.name, opens, closes, window.strategies, window.exits_only)
 
 
+@cache  # a session's times are asked for with each of its fills
 def _in_new_york(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=NEW_YORK).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -49,7 +50,7 @@ class BollingerReversion:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Place the close among the bands."""
         close, lower, middle, upper = (evidence[name] for name in ("close", "lower", "middle", "upper"))
-        if not np.isfinite(middle):
+        if not math.isfinite(middle):
             return f"fewer than {self.window} closes are known"
         if exposure > 0 and close < lower:
             return f"the close {close:.2f} is below its lower band {lower:.2f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -50,7 +51,7 @@ class DonchianBreakout:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Compare the close with the channel that counts."""
         close, top, floor = evidence["close"], evidence["top"], evidence["floor"]
-        if not (np.isfinite(top) and np.isfinite(floor) and np.isfinite(close)):
+        if not (math.isfinite(top) and math.isfinite(floor) and math.isfinite(close)):
             return f"fewer than {max(self.entry, self.exit) + 1} sessions are known"
         if exposure < 0:
             return f"it broke its {self.entry}-session low, and {close:.2f} is not above {evidence['ceiling']:.2f} yet"

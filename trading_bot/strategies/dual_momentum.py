@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -64,7 +65,7 @@ class DualMomentum:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the return and the test that it passed or failed."""
         change, cutoff = evidence["return"], evidence["cutoff"]
-        if not np.isfinite(change):
+        if not math.isfinite(change):
             return f"its return needs {self.lookback + 1} closes at the beginning of a month"
         head = f"its {self.lookback}-session return {change:+.1%} at the beginning of the month"
         if exposure > 0:

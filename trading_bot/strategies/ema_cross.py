@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Gt
 
 from trading_bot.domain.market import MarketHistory
@@ -48,7 +48,7 @@ class EmaCross:
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Compare the two means in words."""
-        if not np.isfinite(evidence["slow"]):
+        if not math.isfinite(evidence["slow"]):
             return f"fewer than {self.slow} closes are known, or none of late"
         fast = f"the {self.fast}-session exponential mean {evidence['fast']:.2f}"
         return compared(fast, f"the {self.slow}-session one {evidence['slow']:.2f}", exposure, self.act_on)

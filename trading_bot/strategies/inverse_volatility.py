@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -48,7 +49,7 @@ class InverseVolatility:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the volatility and what it is worth."""
         volatility = evidence["volatility"]
-        if not np.isfinite(volatility):
+        if not math.isfinite(volatility):
             return f"no volatility: fewer than {self.window + 1} closes are known, or they do not differ"
         return f"its volatility is {volatility:.1%} a year: {exposure:.0%} of what the calmest stock gets"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Gt
 
 from trading_bot.domain.market import MarketHistory
@@ -50,7 +50,7 @@ class Macd:
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Compare the two lines in words."""
-        if not np.isfinite(evidence["signal"]):
+        if not math.isfinite(evidence["signal"]):
             return f"fewer than {self.slow + self.signal - 1} closes are known, or none of late"
         macd = f"the MACD {evidence['macd']:+.3f} of {self.fast} and {self.slow} sessions"
         return compared(macd, f"its {self.signal}-session signal {evidence['signal']:+.3f}", exposure, self.act_on)

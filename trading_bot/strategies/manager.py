@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from decimal import Decimal
@@ -275,7 +276,7 @@ def _combined(votes: list[tuple[float, Scores]]) -> Scores:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}" if np.isfinite(value) else "unknown"
+    return f"{value:.4g}" if math.isfinite(value) else "unknown"
 
 
 def _exits_first(signal: Signal) -> tuple[bool, float, Symbol]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -59,7 +60,7 @@ class MinimumVariance:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the weight in the portfolio."""
         weight = evidence["weight"]
-        if not np.isfinite(weight):
+        if not math.isfinite(weight):
             return f"its weight needs {self.window + 1} closes at the beginning of a month"
         if weight <= 0:
             return "it is not in the portfolio of least variance"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -60,7 +61,7 @@ class Momentum:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the return and the return that the top share begins at."""
         change, cutoff = evidence["return"], evidence["cutoff"]
-        if not np.isfinite(change):
+        if not math.isfinite(change):
             return f"the 12-1 return needs {self.lookback + 1} closes"
         if exposure > 0:
             return f"its 12-1 return {change:+.1%} is among the top {self.top:.0%} (from {cutoff:+.1%})"

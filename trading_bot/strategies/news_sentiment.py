@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -61,7 +62,7 @@ class NewsSentiment:
         """Name the sentiment and the threshold."""
         sentiment = evidence["sentiment"]
         span = "session" if self.sessions == 1 else f"{self.sessions} sessions"
-        if not np.isfinite(sentiment):
+        if not math.isfinite(sentiment):
             return f"no news of the last {span}"
         head = f"the sentiment of its news over the last {span} is {sentiment:+.2f}"
         if exposure < 0:

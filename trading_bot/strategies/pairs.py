@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -130,9 +131,9 @@ class Pairs:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Say how far the stock is from where its partner says it should be."""
         distance, statistic = evidence["distance"], evidence["statistic"]
-        if not np.isfinite(statistic):
+        if not math.isfinite(statistic):
             return f"it is in no pair that keeps together at {self.significance} over {self.window} sessions"
-        if not np.isfinite(distance):
+        if not math.isfinite(distance):
             return "one of its pair has not traded of late"
         where = f"it is {abs(distance):.2f} standard deviations too {'dear' if distance > 0 else 'cheap'}"
         state = "open" if exposure else "not open"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from trading_bot.domain.market import FloatMatrix, MarketHistory
@@ -47,7 +47,7 @@ class RsiReversion:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the RSI and the threshold that counts."""
         rsi = evidence["rsi"]
-        if not np.isfinite(rsi):
+        if not math.isfinite(rsi):
             return f"the RSI needs {self.period + 1} closes"
         if exposure > 0 and rsi < self.oversold:
             return f"RSI {rsi:.1f} is below {self.oversold:g}: oversold"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Gt, Le
 
 from trading_bot.domain.market import MarketHistory
@@ -51,7 +51,7 @@ class VolatilityBreakout:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Say how far the close is from the mean, in true ranges where that counts."""
         close, mean, atr = evidence["close"], evidence["mean"], evidence["atr"]
-        if not (np.isfinite(mean) and np.isfinite(atr) and np.isfinite(close)):
+        if not (math.isfinite(mean) and math.isfinite(atr) and math.isfinite(close)):
             return f"fewer than {max(self.window, self.period + 1)} sessions are known, or none of late"
         channel = f"{self.multiple:g} average true ranges (of {atr:.2f} now)"
         if exposure > 0:

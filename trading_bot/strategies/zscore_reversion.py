@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -60,7 +61,7 @@ class ZscoreReversion:
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
         """Name the distance and what part of a position it is worth."""
         z = evidence["z"]
-        if not np.isfinite(z):
+        if not math.isfinite(z):
             return f"no z-score: fewer than {self.window} closes are known, or they do not differ"
         where = f"the close lies {abs(z):.2f} standard deviations {'below' if z < 0 else 'above'} its mean"
         if exposure:
