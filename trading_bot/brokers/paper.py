@@ -55,6 +55,8 @@ class PaperBroker:
         known = {item.name for item in fields(Costs)}
         self._costs = Costs(**{name: value for name, value in setup.settings.items() if name in known})
         self._calendar = setup.calendar
+        # Splits that are booked, or met no position: what is traded from now on comes after them.
+        self._done_with: set[Split] = set()
         self._store = store or SqlStore(_place(setup))
         with self._store.writing() as books:
             if books.account() is None:
@@ -108,6 +110,7 @@ class PaperBroker:
 
     def advance(self, market: MarketState) -> None:
         """Trade every session after the last one traded, up to `market.session`, all or nothing."""
+        done_with = set(self._done_with)
         with self._store.writing() as books:
             account = _account(books)
             if account.session is None:
@@ -115,32 +118,39 @@ class PaperBroker:
                 return
             for session in market.history.since(account.session):
                 if session <= market.session:
-                    self._trade(books, market, session)
+                    self._trade(books, market, session, done_with)
+        self._done_with = done_with  # not before it is kept: what is taken back is to be done again
 
     def close(self) -> None:
         """Let go of the database."""
         self._store.close()
 
-    def _trade(self, books: PaperBooks, market: MarketState, session: date) -> None:
-        self._split(books, market, session)
+    def _trade(self, books: PaperBooks, market: MarketState, session: date, done_with: set[Split]) -> None:
+        self._split(books, market, session, done_with)
         for order in books.working():
             if order.session is None or order.session < session:
                 self._fill(books, order, market, session)
         account = _account(books)
         books.set_account(PaperAccount(account.account_id, account.cash, session))
 
-    def _split(self, books: PaperBooks, market: MarketState, session: date) -> None:
+    def _split(self, books: PaperBooks, market: MarketState, session: date, done_with: set[Split]) -> None:
         """Change positions as every split effective by now does, one that was learned of late included.
 
-        Orders on the symbol are void, as their price means something else now.
+        Orders on the symbol are void, as their price means something else now. Added to `done_with` is what need not be
+        looked at again.
         """
-        for split in (split for split in market.splits if split.session <= session):
+        for split in market.splits:
+            if split.session > session or split in done_with:
+                continue
             events = books.events_of(split.symbol)
             if any(isinstance(event, SplitBooked) and event.session == split.session for event in events):
+                done_with.add(split)
                 continue
             held = replay(event for event in events if event.session < split.session).quantity
             if held:
                 self._book_split(books, market, split, held)
+            else:
+                done_with.add(split)
             if split.session > self._last_session(books):
                 self._void_orders(books, split, session)
 

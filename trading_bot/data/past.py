@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from trading_bot.data.axis import in_order
 from trading_bot.data.bars import take_rows
 from trading_bot.data.cleaning import Sifted, quarantine, sift
-from trading_bot.data.regime import Regimes, name_of, weather
+from trading_bot.data.regime import Regimes, market_index
 from trading_bot.domain.errors import DataError
 from trading_bot.domain.market import Coverage, FloatVector, MarketHistory, MarketState, SessionAxis, Symbol
 from trading_bot.domain.ports import RawBars
@@ -29,7 +29,7 @@ class Chapter:
     number: int
     last: date
     sifted: Sifted
-    regimes: Regimes | None  # of the benchmark, where there is one
+    regimes: Regimes  # of the benchmark, or of the universe's mean where there is none
     rows: Mapping[date, int]  # day → how many rows are known at its close
     faulty: NDArray[np.bool_]  # (T,), whether a bar of the session was refused
 
@@ -105,7 +105,7 @@ class Past:
             at=at,
             session=session,
             history=history,
-            regime=chapter.regimes.after(end) if chapter.regimes else weather(None, "", history),
+            regime=chapter.regimes.after(end),
             coverage=coverage,
             sectors=self._raw.sectors,
             quarantined=quarantined,
@@ -117,11 +117,11 @@ class Past:
         last, before = self._lasts[number], self._lasts[number - 1] if number else date.min
         known = replace(self._raw, splits=tuple(split for split in self._raw.splits if split.session <= last))
         ordered = in_order(known, as_of=last, trading_days=self._trading_days)
-        sifted, benchmark = sift(ordered, as_of=last), ordered.raw.benchmark
+        sifted = sift(ordered, as_of=last)
         first: date = self.days[self.days > np.datetime64(before)][0].item()
         earlier = int(np.searchsorted(sifted.history.sessions, np.datetime64(first)))
         days: list[date] = sifted.history.sessions[earlier:].tolist()
         rows = {day: row for row, day in enumerate(days, start=earlier + 1)}
-        name = name_of(self._raw.benchmark_name)
-        regimes = None if benchmark is None else Regimes(benchmark, name, first=earlier + 1)
+        index, name = market_index(ordered.raw.benchmark, self._raw.benchmark_name, sifted.history.close)
+        regimes = Regimes(index, name, first=earlier + 1)
         return Chapter(number, last, sifted, regimes, rows, np.asarray(sifted.codes.any(axis=1), dtype=np.bool_))

@@ -108,14 +108,14 @@ def _volatility(now: float, usual: float) -> Volatility:
 
 def weather(benchmark: FloatVector | None, name: str, history: MarketHistory) -> Regime:
     """Judge the market by its benchmark, or by the mean of the universe where there is none."""
+    return regime(*market_index(benchmark, name, history.close[-NEEDED:]))
+
+
+def market_index(benchmark: FloatVector | None, name: str, closes: FloatMatrix) -> tuple[FloatVector, str]:
+    """Return what stands for the market, oldest first, and what it is called in a sentence."""
     if benchmark is not None:
-        return regime(benchmark, name_of(name))
-    return regime(universe_mean(history.close[-NEEDED:]), "The universe's mean")
-
-
-def name_of(benchmark: str) -> str:
-    """Return what a benchmark is called in a sentence."""
-    return benchmark or "The benchmark"
+        return benchmark, name or "The benchmark"
+    return universe_mean(closes), "The universe's mean"
 
 
 def universe_mean(closes: FloatMatrix) -> FloatVector:

@@ -4,6 +4,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -33,9 +34,23 @@ from trading_bot.domain.orders import ClientOrderId, OrderIntent, OrderStatus, S
 from trading_bot.domain.portfolio import Portfolio, Position
 
 AAA = Symbol("AAA")
-TUESDAY, WEDNESDAY, THURSDAY = DAYS[1:4]
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = DAYS[1:5]
 OPEN_FILES = Path("/proc/self/fd")
 FLAT_WEEK = {"AAA": [flat(10)] * 5, "BBB": [flat(20)] * 5}
+
+
+class BreaksOnce(Weekdays):
+    """Fails when the hours of a day are asked for the first time."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__()
+        self._fails_on = [day]
+
+    def open_of(self, day: date) -> datetime:
+        if day in self._fails_on:
+            self._fails_on.remove(day)
+            raise RuntimeError(f"no hours for {day}")
+        return super().open_of(day)
 
 
 @pytest.fixture
@@ -420,6 +435,36 @@ def test_a_split_of_what_is_not_held_changes_nothing(broker):
 
 
 # ── crashes and repetitions ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_split_that_was_taken_back_is_made_when_the_days_are_traded_again(tmp_path):
+    splits = [Split(AAA, WEDNESDAY, Decimal(2))]
+    bars = {"AAA": [flat(50)] * 5, "BBB": [NO_BAR] * 4 + [flat(20)]}  # BBB asks for Friday's hours
+    with closing(open_account(tmp_path, calendar=BreaksOnce(FRIDAY))) as broker:
+        holding_from_monday(broker, 10, {"AAA": [flat(100), flat(100)], "BBB": [NO_BAR, NO_BAR]})
+        place(broker, buy(1, "BBB", name="bb-1-b", time_in_force=TimeInForce.GTC))
+        with pytest.raises(RuntimeError, match=str(FRIDAY)):
+            broker.advance(days(5, bars, splits=splits))  # Wednesday's split was made, and found made on Thursday
+        assert broker.get_portfolio().held(AAA) == 10
+
+        broker.advance(days(5, bars, splits=splits))
+
+        assert broker.get_portfolio().held(AAA) == 20
+
+
+def test_a_position_is_split_by_each_of_its_splits_and_by_no_other(broker):
+    holding_from_monday(broker, 10, {"AAA": [flat(100)] * 2, "BBB": [flat(20)] * 2})
+    splits = [
+        Split(Symbol("BBB"), TUESDAY, Decimal(5)),
+        Split(AAA, WEDNESDAY, Decimal(2)),
+        Split(AAA, FRIDAY, Decimal(3)),
+    ]
+    for number in (3, 4, 5):
+        known = [split for split in splits if split.session <= DAYS[number - 1]]
+        broker.advance(days(number, {"AAA": [flat(50)] * 5, "BBB": [flat(4)] * 5}, splits=known))
+
+    assert broker.get_portfolio().held(AAA) == 60
+    assert broker.get_portfolio().held(Symbol("BBB")) == 0
 
 
 def three_orders(broker: PaperBroker) -> None:
