@@ -33,8 +33,9 @@ from trading_bot.domain.portfolio import Portfolio, Position
 from trading_bot.domain.ports import Opinion, RiskContext
 from trading_bot.risk.manager import ProtectiveStop, RiskManager
 from trading_bot.risk.registry import build_rules
-from trading_bot.strategies.manager import Member, StrategyManager, Targets
+from trading_bot.strategies.manager import StrategyManager, Targets
 from trading_bot.strategies.registry import STRATEGIES
+from trading_bot.strategies.voting import Member
 
 BARS = 260
 MOST_CPU_MS, LEAST_RATIO = 50.0, 200.0

@@ -22,8 +22,9 @@ from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Explains, Opinion, Strategy
 from trading_bot.domain.sharing import sharing
 from trading_bot.domain.snapshot import fingerprint
-from trading_bot.strategies.manager import Member, StrategyManager, Targets
+from trading_bot.strategies.manager import StrategyManager, Targets
 from trading_bot.strategies.registry import STRATEGIES
+from trading_bot.strategies.voting import Member
 
 NAMES = STRATEGIES.names()
 SESSIONS = 320  # more than any default lookback

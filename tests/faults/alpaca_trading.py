@@ -29,7 +29,8 @@ from trading_bot.sandbox.market import SandboxClock, SandboxMarket
 from trading_bot.sandbox.orders import SandboxOrder
 from trading_bot.sandbox.server import Sandbox
 from trading_bot.state import check_ledger, open_read_only
-from trading_bot.strategies.manager import Member, StrategyManager
+from trading_bot.strategies.manager import StrategyManager
+from trading_bot.strategies.voting import Member
 
 MORNING = datetime(2022, 1, 3, 15, 0, tzinfo=UTC)  # ten o'clock in New York
 # Apple costs 180.43 dollars a share on that day: 27 shares are what five per cent of equity buy.

@@ -11,7 +11,7 @@ from trading_bot.domain.errors import LooksAhead
 from trading_bot.domain.market import MarketHistory
 from trading_bot.domain.opinions import asked
 from trading_bot.domain.ports import Opinion, Strategy
-from trading_bot.strategies.manager import Member, Said
+from trading_bot.strategies.voting import Member, Said
 
 LOOKS = 3  # sessions of each chapter on which the strategy is asked anew, with nothing later in sight
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from trading_bot.data.past import Past
 from trading_bot.domain.backtest import Fingerprints, Terms
-from trading_bot.strategies.manager import Member, Targets
+from trading_bot.strategies.manager import Targets
+from trading_bot.strategies.voting import Member
 
 
 @dataclass(frozen=True, slots=True, eq=False)

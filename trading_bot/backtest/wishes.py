@@ -14,7 +14,8 @@ from trading_bot.domain.market import FloatMatrix, MarketHistory, Symbol
 from trading_bot.domain.opinions import asked
 from trading_bot.domain.ports import Explains, Opinion
 from trading_bot.strategies.indicators import TIE
-from trading_bot.strategies.manager import Member, Targets
+from trading_bot.strategies.manager import Targets
+from trading_bot.strategies.voting import Member
 
 
 @dataclass(frozen=True, slots=True, eq=False)

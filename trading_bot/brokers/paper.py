@@ -143,15 +143,13 @@ class PaperBroker:
             if split.session > session or split in done_with:
                 continue
             events = books.events_of(split.symbol)
-            if any(isinstance(event, SplitBooked) and event.session == split.session for event in events):
-                done_with.add(split)
-                continue
-            held = replay(event for event in events if event.session < split.session).quantity
+            booked = any(isinstance(event, SplitBooked) and event.session == split.session for event in events)
+            held = ZERO if booked else replay(event for event in events if event.session < split.session).quantity
             if held:
                 self._book_split(books, market, split, held)
             else:
                 done_with.add(split)
-            if split.session > self._last_session(books):
+            if not booked and split.session > self._last_session(books):
                 self._void_orders(books, split, session)
 
     def _book_split(self, books: PaperBooks, market: MarketState, split: Split, held: Decimal) -> None:

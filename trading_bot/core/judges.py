@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from trading_bot.domain.errors import PluginError
 from trading_bot.risk.stop_action import StopAction
-from trading_bot.strategies.manager import Member, StrategyManager, Targets
+from trading_bot.strategies.manager import StrategyManager, Targets
 from trading_bot.strategies.registry import STRATEGIES
+from trading_bot.strategies.voting import Member
 
 if TYPE_CHECKING:
     from trading_bot.config.typed_settings import TradingBotSettings

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import field
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,67 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, Symbol
+from trading_bot.domain.market import MarketState, Symbol
 from trading_bot.domain.money import CENT, cents
-from trading_bot.domain.opinions import asked
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
-from trading_bot.domain.ports import Explains, Strategy
-from trading_bot.domain.records import dataclass
 from trading_bot.strategies.indicators import TIE
 from trading_bot.strategies.thoughts import Targets, Thoughts
-
-Scores = NDArray[np.float64]  # (N,)
+from trading_bot.strategies.voting import Member, Scores, Vote, asked_now
 
 ROTATION = "rotation"  # who wants to sell what nobody in the team decides about
-
-
-class Said(NamedTuple):
-    """What a strategy says on one session."""
-
-    exposure: Scores  # (N,)
-    evidence: Mapping[str, FloatMatrix]  # (T, N)
-    row: int  # of the evidence, which the session is
-    remarks: Mapping[int, str]  # by column
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One strategy of the team and how much its vote counts."""
-
-    name: str
-    weight: float  # > 0; only its share of all weights matters
-    strategy: Strategy
-    # What it says on the newest session, where it was asked for many at once before; None: it is asked each time.
-    foreseen: Callable[[MarketHistory], Said] | None = field(default=None, repr=False, compare=False)
-    words: Explains | None = field(init=False, repr=False, compare=False)  # the strategy, where it words its reasons
-
-    def __post_init__(self) -> None:
-        """Look once whether the strategy words its reasons: looking takes longer than wording."""
-        object.__setattr__(self, "words", self.strategy if isinstance(self.strategy, Explains) else None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Vote:
-    """A member's opinion on the last session."""
-
-    member: Member
-    said: Said
-
-    def exposure_of(self, column: int) -> float:
-        return self.said.exposure.item(column)
-
-    def evidence_for(self, column: int) -> dict[str, float]:
-        return {name: float(values[self.said.row, column]) for name, values in self.said.evidence.items()}
-
-    def reason(self, column: int) -> str:
-        exposure, evidence = self.exposure_of(column), self.evidence_for(column)
-        if self.member.words is not None:
-            words = self.member.words.reason(evidence, exposure)
-        else:
-            numbers = ", ".join(f"{name} {_number(value)}" for name, value in evidence.items())
-            words = f"exposure {exposure:+.2f} ({numbers or 'no evidence given'})"
-        return f"{self.member.name}: {words}{self.said.remarks.get(column, '')}"
 
 
 class StrategyManager:
@@ -116,7 +62,7 @@ class StrategyManager:
         voters = self._voters(only)
         if self.team and not voters:
             return ()
-        votes = [self._ask(member, market) for member in voters]
+        votes = [asked_now(member, market.history) for member in voters]
         scores, wanted = self._wanted(votes, market)
         signals: list[Signal] = []
         for column in self._in_doubt(wanted, market, portfolio, equity):
@@ -157,7 +103,7 @@ class StrategyManager:
             WrongAnswer: a strategy failed, or answered with what is no opinion.
         """
         column = market.history.column(symbol)
-        votes = [self._ask(member, market) for member in self._voters(only)]
+        votes = [asked_now(member, market.history) for member in self._voters(only)]
         scores, wanted = self._wanted(votes, market)
         higher: NDArray[np.bool_] = np.round(scores, 9) > round(float(scores[column]), 9)
         better = np.flatnonzero(self._tradable(market) & higher)
@@ -178,19 +124,10 @@ class StrategyManager:
     def _voters(self, only: tuple[str, ...]) -> tuple[Member, ...]:
         return tuple(member for member in self.team if member.name in only) if only else self.team
 
-    @staticmethod
-    def _ask(member: Member, market: MarketState) -> _Vote:
-        if member.foreseen is not None:
-            return _Vote(member, member.foreseen(market.history))
-        opinion = asked(member.name, member.strategy, market.history, newest_alone=True)
-        # Copies, so that the sessions before are let go and the next strategy works in the same memory.
-        evidence = {name: values[-1:].copy() for name, values in opinion.evidence.items()}
-        return _Vote(member, Said(opinion.exposure[-1].astype(np.float64), evidence, -1, opinion.remarks))
-
     def _nobody(self) -> list[str]:
         return [self._why_cash] if not self.team else []
 
-    def _wanted(self, votes: list[_Vote], market: MarketState) -> tuple[Scores, Mapping[int, float]]:
+    def _wanted(self, votes: list[Vote], market: MarketState) -> tuple[Scores, Mapping[int, float]]:
         """Return the combined scores, and column → share of equity for what is wanted."""
         said = tuple((vote.member.weight, vote.said.exposure.tobytes()) for vote in votes)
         return _wanted(said, self._tradable(market).tobytes(), market.history.symbols, self._limits)
@@ -211,7 +148,7 @@ class StrategyManager:
         market: MarketState,
         portfolio: Portfolio,
         equity: Decimal,
-        votes: list[_Vote],
+        votes: list[Vote],
         scores: Scores,
     ) -> Signal | None:
         symbol = market.history.symbols[column]
@@ -275,10 +212,6 @@ def _combined(votes: list[tuple[float, Scores]]) -> Scores:
     return first
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "unknown"
-
-
 def _exits_first(signal: Signal) -> tuple[bool, float, Symbol]:
     return (signal.purpose.is_entry, -round(signal.strength, 9), signal.symbol)
 
@@ -293,7 +226,7 @@ def _words(held: float, wanted: float, reasons: list[str]) -> str:
     return f"{head}; {'; '.join(reasons)}" if reasons else f"{head}; the team's votes are too weak"
 
 
-def _flat(votes: list[_Vote], column: int) -> Mapping[str, float]:
+def _flat(votes: list[Vote], column: int) -> Mapping[str, float]:
     numbers: dict[str, float] = {}
     for vote in votes:
         numbers[f"{vote.member.name}.exposure"] = vote.exposure_of(column)

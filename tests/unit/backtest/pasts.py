@@ -17,7 +17,8 @@ from trading_bot.data.registry import PRICE_SOURCES
 from trading_bot.domain.backtest import Fingerprints, Terms
 from trading_bot.domain.market import MarketHistory, Split
 from trading_bot.domain.ports import Opinion, RawBars, Strategy
-from trading_bot.strategies.manager import Member, Targets
+from trading_bot.strategies.manager import Targets
+from trading_bot.strategies.voting import Member
 
 MONDAY = date(2020, 3, 2)  # no holiday within a month
 HOURS = TradingHours((), ())

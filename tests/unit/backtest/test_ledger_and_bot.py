@@ -30,8 +30,9 @@ from trading_bot.domain.market import Split
 from trading_bot.domain.ports import BrokerSetup
 from trading_bot.risk.manager import ProtectiveStop, RiskManager
 from trading_bot.risk.registry import build_rules
-from trading_bot.strategies.manager import Member, StrategyManager, Targets
+from trading_bot.strategies.manager import StrategyManager, Targets
 from trading_bot.strategies.registry import STRATEGIES
+from trading_bot.strategies.voting import Member
 
 WIDE: dict[str, Any] = {
     "max_position_pct": Decimal(1),

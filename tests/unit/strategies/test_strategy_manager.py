@@ -15,7 +15,8 @@ from trading_bot.domain.market import FloatMatrix, MarketHistory, MarketState, S
 from trading_bot.domain.orders import Purpose, Side, Signal
 from trading_bot.domain.portfolio import Portfolio
 from trading_bot.domain.ports import Opinion
-from trading_bot.strategies.manager import Member, StrategyManager, Targets
+from trading_bot.strategies.manager import StrategyManager, Targets
+from trading_bot.strategies.voting import Member
 
 EQUITY = Decimal(1000)
 NOTHING = holding(1000)
