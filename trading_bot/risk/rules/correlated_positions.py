@@ -132,14 +132,17 @@ class _Moves:
 
 def _moves(history: MarketHistory, window: int) -> _Moves:
     closes = history.close[-window - 1 :]
-    # Worked out in place: for thousands of symbols, memory takes longer to get than to fill.
+    # Worked out in two places of memory: for thousands of symbols, it takes longer to get than to fill.
     moves = closes[1:] / closes[:-1]  # returns + 1, which the mean takes away
     moves -= np.add.reduce(moves, axis=0) / max(len(moves), 1)
-    length = np.sqrt(np.add.reduce(moves * moves, axis=0))  # NaN where a return is missing
+    other = moves * moves
+    length = np.sqrt(np.add.reduce(other, axis=0))  # NaN where a return is missing
     if np.count_nonzero(length) < len(length):
         length[length == 0] = 1.0  # 0 / 1 is the 0 that is wanted
     moves /= length
-    return _Moves(closes, np.isnan(length), moves.T)
+    units = other.reshape(moves.shape[::-1])  # each symbol's numbers side by side: one of them is read at a time
+    np.copyto(units, moves.T)
+    return _Moves(closes, np.isnan(length), units)
 
 
 def _correlation(moves: _Moves, left: int, right: int) -> float:
