@@ -15,6 +15,7 @@ from trading_bot.domain.errors import SettingsError, StateError
 from trading_bot.terminal import DONE, FAILED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
@@ -103,13 +104,12 @@ def journal(
         found = book.stories.entries(asked, limit=wanted.one_more)
     entries = found[: wanted.limit or None]
     more = len(found) > len(entries)
-    if form == "json":
-        sys.stdout.write(journal_as_json(entries, more=more) + "\n")
-    elif form == "csv":
-        sys.stdout.write(journal_as_csv(entries))
-    else:
-        print_journal(entries, _console(), more=more, symbol=asked.symbol)
-    return DONE
+    return _write(
+        form,
+        as_json=lambda: journal_as_json(entries, more=more),
+        as_csv=lambda: journal_as_csv(entries),
+        as_table=lambda: print_journal(entries, _console(), more=more, symbol=asked.symbol),
+    )
 
 
 def _changes(wanted: Wanted, config: Path | None, form: Form) -> int:
@@ -122,12 +122,20 @@ def _changes(wanted: Wanted, config: Path | None, form: Form) -> int:
         found = book.control.changes(since=wanted.since, until=wanted.until, limit=wanted.one_more)
     changes = found[: wanted.limit or None]
     more = len(found) > len(changes)
-    if form == "json":
-        sys.stdout.write(states_as_json(changes, more=more) + "\n")
-    elif form == "csv":
-        sys.stdout.write(states_as_csv(changes))
+    return _write(
+        form,
+        as_json=lambda: states_as_json(changes, more=more),
+        as_csv=lambda: states_as_csv(changes),
+        as_table=lambda: print_states(changes, _console(), more=more),
+    )
+
+
+def _write(form: Form, *, as_json: Callable[[], str], as_csv: Callable[[], str], as_table: Callable[[], None]) -> int:
+    """Write a list in the form that was asked for."""
+    if form == "table":
+        as_table()
     else:
-        print_states(changes, _console(), more=more)
+        sys.stdout.write(f"{as_json()}\n" if form == "json" else as_csv())
     return DONE
 
 

@@ -23,6 +23,7 @@ COLUMNS: tuple[str, ...] = (
 
 CHANGE_COLUMNS = ("changed_at", "old_state", "new_state", "changed_by", "cause")
 
+Row = tuple[str, ...]  # of a table
 WIDEST = 24  # columns of what was decided: a stop order says when it sells, and the reason needs room, too
 
 
@@ -32,22 +33,16 @@ def print_journal(entries: Sequence[Entry], console: Console, *, more: bool, sym
         helps = f" What was thought of {one_line(symbol)}: bensbot why {one_line(symbol)}" if symbol else ""
         console.print(Text(f"No decision is like that.{helps}"))
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("session", "decision", "", "why"):
-        table.add_column(name, no_wrap=name in ("session", ""), max_width=WIDEST if name == "decision" else None)
-    for entry in entries:
-        why = objection(entry.decision) or wish(entry.decision.signal)
-        rule = f"{entry.decision.rule}: " if entry.decision.rule else ""
-        said = (
-            str(entry.session),
-            asked_and_allowed(entry.decision),
-            verdict(entry.decision),
-            f"{rule}{one_line(why)}",
-        )
-        table.add_row(*(Text(part) for part in said))
-    console.print(table)
-    left = ", and there are older ones (--limit)" if more else ""
-    console.print(Text(f"{counted(len(entries), 'decision')}{left}. One in full: bensbot why SYMBOL --cycle SESSION"))
+    table = _table("session", "decision", "", "why", unbroken=("session", ""))
+    table.columns[1].max_width = WIDEST
+    _print(table, map(_row, entries), console)
+    console.print(Text(f"{_count(entries, 'decision', more=more)}. One in full: bensbot why SYMBOL --cycle SESSION"))
+
+
+def _row(entry: Entry) -> Row:
+    why = objection(entry.decision) or wish(entry.decision.signal)
+    rule = f"{entry.decision.rule}: " if entry.decision.rule else ""
+    return str(entry.session), asked_and_allowed(entry.decision), verdict(entry.decision), f"{rule}{one_line(why)}"
 
 
 def journal_as_json(entries: Sequence[Entry], *, more: bool) -> str:
@@ -63,18 +58,16 @@ def journal_as_csv(entries: Sequence[Entry]) -> str:
 def print_states(changes: Sequence[StateChange], console: Console, *, more: bool) -> None:
     """Print one line for each change of the trading state, newest first, and whether there are more."""
     if not changes:
-        console.print(Text("The trading state has not been changed then."))
+        console.print(Text("There is no such change of the trading state. What holds now: bensbot status"))
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("when (UTC)", "change", "by", "why"):
-        table.add_column(name, no_wrap=name in ("when (UTC)", "change"))
-    for change in changes:
-        turned = f"{change.old} → {change.new}" if change.new is not change.old else f"{change.new}, again"
-        said = (f"{change.at:%Y-%m-%d %H:%M:%S}", turned, one_line(change.changed_by), one_line(change.cause))
-        table.add_row(*(Text(part) for part in said))
-    console.print(table)
-    left = ", and there are older ones (--limit)" if more else ""
-    console.print(Text(f"{counted(len(changes), 'change')}{left}. What holds now: bensbot status"))
+    table = _table("when (UTC)", "change", "by", "why", unbroken=("when (UTC)", "change"))
+    _print(table, map(_change_row, changes), console)
+    console.print(Text(f"{_count(changes, 'change', more=more)}. What holds now: bensbot status"))
+
+
+def _change_row(change: StateChange) -> Row:
+    turned = f"{change.old} → {change.new}" if change.new is not change.old else f"{change.new}, again"
+    return f"{change.at:%Y-%m-%d %H:%M:%S}", turned, one_line(change.changed_by), one_line(change.cause)
 
 
 def states_as_json(changes: Sequence[StateChange], *, more: bool) -> str:
@@ -90,6 +83,23 @@ def states_as_csv(changes: Sequence[StateChange]) -> str:
 def _change_document(change: StateChange) -> dict[str, str]:
     values = (change.at.isoformat(), change.old.value, change.new.value, change.changed_by, change.cause)
     return dict(zip(CHANGE_COLUMNS, values, strict=True))
+
+
+def _table(*columns: str, unbroken: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, no_wrap=name in unbroken)
+    return table
+
+
+def _print(table: Table, rows: Iterable[Row], console: Console) -> None:
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _count(listed: Sequence[object], word: str, *, more: bool) -> str:
+    return f"{counted(len(listed), word)}{', and there are older ones (--limit)' if more else ''}"
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:

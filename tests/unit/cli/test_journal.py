@@ -274,7 +274,8 @@ def test_a_question_without_an_answer_is_refused(bensbot: Bensbot, words: tuple[
 def test_the_journal_of_states_says_who_changed_them_when_and_why(traded: Path, bensbot: Bensbot, tmp_path: Path):
     shutil.copytree(traded, tmp_path / "copy")
     (tmp_path / "config.yaml").write_text(f"{SETTINGS}state: {{folder: {tmp_path / 'copy'}}}\n")
-    assert bensbot("journal", "--states") == (0, "The trading state has not been changed then.\n", "")
+    none = "There is no such change of the trading state. What holds now: bensbot status\n"
+    assert bensbot("journal", "--states") == (0, none, "")
     bensbot("pause", "--because", "lunch")
     bensbot("halt", "--because", "a strange quote")
     bensbot("halt", "--because", "still strange")
