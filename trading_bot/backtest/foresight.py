@@ -28,17 +28,16 @@ class Foresight:
         self._name, self._strategy, self._past = name, strategy, past
         self._chapter: int = -1
         self._opinion = Opinion(np.empty((0, 0)))
-        self._exposure = self._opinion.exposure
 
     def newest(self, history: MarketHistory) -> Said:
         """Return the last row of the opinion on `history`, one of the past's. Raises LooksAhead, WrongAnswer."""
         chapter, known = self._past.chapter, len(history.sessions)
         if chapter.number != self._chapter:
-            self._opinion = asked(self._name, self._strategy, chapter.history)
-            self._exposure = self._opinion.exposure.astype(np.float64, copy=False)
+            opinion = asked(self._name, self._strategy, chapter.history)
+            require_causality(self._name, self._strategy, opinion, chapter.history, known)
+            self._opinion = Opinion(opinion.exposure.astype(np.float64, copy=False), opinion.evidence)
             self._chapter = chapter.number
-            require_causality(self._name, self._strategy, self._opinion, chapter.history, known)
-        return Said(self._exposure[known - 1], self._opinion.evidence, known - 1, {})
+        return Said(self._opinion.exposure[known - 1], self._opinion.evidence, known - 1, {})
 
 
 def require_causality(name: str, strategy: Strategy, opinion: Opinion, history: MarketHistory, first: int) -> None:

@@ -91,8 +91,7 @@ class MemoryJournal:
 
     def order_updates(self, cycle_id: str) -> tuple[OrderUpdate, ...]:
         """Return where the cycle's orders stand. The errors of `decisions`."""
-        _, intents = self._kept_of(cycle_id)
-        return tuple([_update(self._orders[intent.client_order_id]) for intent in intents]) if intents else ()
+        return tuple([_update(self._orders[intent.client_order_id]) for intent in self.intents(cycle_id)])
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return every order, of any cycle, that something can still come from, oldest first."""

@@ -13,7 +13,6 @@ from trading_bot.domain.offers import offers
 from trading_bot.domain.ports import BrokerAdapter
 
 Answer = TypeVar("Answer")
-Other = TypeVar("Other")
 
 
 def looks(broker: BrokerAdapter, sleep: Callable[[float], None], waits: Sequence[float]) -> Iterator[None]:
@@ -45,24 +44,7 @@ def meanwhile(
     return _in_another_thread(question)
 
 
-def both_meanwhile(
-    broker: BrokerAdapter, question: Callable[[], Answer], other: Callable[[], Other]
-) -> AbstractContextManager[tuple[Callable[[], Answer], Callable[[], Other]], bool | None]:
-    """Ask two questions as `meanwhile` asks one."""
-    if not offers(broker, TakesManyAtOnce) or broker.most_at_once < 2:
-        return nullcontext((question, other))
-    return _in_two_threads(question, other)
-
-
 @contextmanager
 def _in_another_thread(question: Callable[[], Answer]) -> Generator[Callable[[], Answer]]:
     with ThreadPoolExecutor(1, thread_name_prefix="ask") as thread:
         yield thread.submit(question).result
-
-
-@contextmanager
-def _in_two_threads(
-    question: Callable[[], Answer], other: Callable[[], Other]
-) -> Generator[tuple[Callable[[], Answer], Callable[[], Other]]]:
-    with ThreadPoolExecutor(2, thread_name_prefix="ask") as threads:
-        yield threads.submit(question).result, threads.submit(other).result

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from trading_bot.domain.cash import CashActivity, CashKind, Execution, ListsCash, ListsExecutions, most_fees
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FEES_COME_WITHIN = timedelta(days=5)  # of a trade: they are charged overnight, and a long weekend lies between
-_QUANTITY = attrgetter("quantity")
 A_DAY = timedelta(days=1)  # in which the broker's cash follows what it lists
 
 
@@ -90,7 +88,7 @@ def differences(ours: Portfolio, theirs: Portfolio, others: Mapping[Symbol, Deci
 
 
 def _shares(portfolio: Portfolio) -> list[Decimal]:
-    return list(map(_QUANTITY, portfolio.positions.values()))
+    return [position.quantity for position in portfolio.positions.values()]
 
 
 def _and_by_hand(shares: Decimal) -> str:
@@ -130,13 +128,10 @@ def by_hand(desk: BothBooks) -> Mapping[Symbol, Decimal]:
 
 def without_a_price(desk: Desk, market: MarketState) -> tuple[str, ...]:
     """Return which shares by hand count in no limit, in words: nobody can say what they are worth."""
-    others = by_hand(desk)
-    if not others:
-        return ()
     return tuple(
         f"{symbol}, {shares_text(shares)} by hand, counts in no limit: the price source does not know the stock. Add "
         "it to data.symbols"
-        for symbol, shares in others.items()
+        for symbol, shares in by_hand(desk).items()
         if market.last_known_price(symbol) is None
     )
 

@@ -191,8 +191,6 @@ def send_status_updates(bot: Bot, report: CycleReport) -> None:
 
 def _where_orders_stand_now(desk: Desk, orders: tuple[OrderUpdate, ...]) -> list[OrderUpdate]:
     """Return the orders that something may have come of: how they ended, or what the broker says by now."""
-    if not orders:
-        return []
     ended = [order for order in orders if order.status.is_final and order.status not in _NOTHING_FILLED]
     working = [order.client_order_id for order in orders if not order.status.is_final]
     return [*ended, *(answer for answer in where_they_stand(desk.broker, working) if answer is not None)]

@@ -113,8 +113,6 @@ def wishes(
     equity = portfolio.equity(valuation(portfolio, market))
     signals = strategies.signals(market, portfolio, equity, only)
     wanted = (*stops, *(signal for signal in signals if signal.symbol not in stopped))
-    if not risk.stop.rests:
-        return wanted
     closing = {signal.symbol for signal in wanted if signal.wanted_weight == 0}
     busy = closing | {order.intent.symbol for order in known.pending}
     return (*wanted, *risk.stop_orders(market, known.portfolio, resting=known.resting, busy=busy))

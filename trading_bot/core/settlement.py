@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trading_bot.core.asking import both_meanwhile, looks
+from trading_bot.core.asking import looks, meanwhile
 from trading_bot.core.comparing import book_cash, cash_question, compare, take_up_executions, without_a_price
 from trading_bot.core.punctuality import clock_question, heed_the_clock
 from trading_bot.core.withdrawing import withdraw_needless_stops
 from trading_bot.domain.cash import ListsCash
-from trading_bot.domain.cycle import NOTHING_NEW, CycleTicket, Settlement, TradingState
+from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.listing import FindsMany
 from trading_bot.domain.market import MarketState
@@ -46,8 +46,9 @@ def settle(desk: Desk, ticket: CycleTicket, market: MarketState) -> Settlement:
     desk.broker.advance(market)
     _book_splits(desk, ticket, market)
     open_orders = desk.book.journal.open_orders()
-    with both_meanwhile(desk.broker, cash_question(desk), clock_question(desk)) as (listed, clocks):
-        answers = _answers(desk, open_orders) if open_orders else []
+    broker = desk.broker
+    with meanwhile(broker, cash_question(desk)) as listed, meanwhile(broker, clock_question(desk)) as clocks:
+        answers = _answers(desk, open_orders)
     fills, updates = book_answers(desk, ticket, [answer for answer in answers if answer is not None])
     for order, answer in zip(open_orders, answers, strict=True):
         if answer is None:
@@ -188,7 +189,7 @@ def _differences(desk: Desk, ticket: CycleTicket) -> tuple[Settlement, tuple[str
     fills that are not listed yet is looked at again, and is no reason to stop if it stays so. Return what was booked
     meanwhile, and the differences in words.
     """
-    booked = NOTHING_NEW
+    booked = Settlement()
     found = compare(desk).differences
     if found:
         fills, external = take_up_executions(desk, ticket)

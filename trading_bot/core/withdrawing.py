@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trading_bot.core.asking import looks
-from trading_bot.domain.cycle import NOTHING_NEW, CycleTicket, Settlement, TradingState
+from trading_bot.domain.cycle import CycleTicket, Settlement, TradingState
 from trading_bot.domain.errors import BrokerUnavailable, NotSent
 from trading_bot.domain.orders import ClientOrderId, OpenOrder, OrderIntent, OrderStatus, OrderUpdate
 from trading_bot.domain.words import trade
@@ -47,8 +47,8 @@ def withdraw_needless_stops(desk: Desk, ticket: CycleTicket, before: Sequence[Op
 
     `before` are the orders that were open when settling began: where none of them was a stop order, none is now.
     """
-    if not before or not any(order.is_waiting for order in before):
-        return NOTHING_NEW
+    if not any(order.is_waiting for order in before):
+        return Settlement()
     held = desk.book.ledger.portfolio()
     updates: list[OrderUpdate] = []
     warnings: list[str] = []

@@ -39,7 +39,7 @@ class Regimes:
     def __init__(self, closes: FloatVector, name: str = "The market", *, first: int = 0) -> None:
         """Take all closes, oldest first. Nobody will ask for fewer than `first` rows."""
         self._name, self._first = name, first
-        self._found: list[Regime] = []  # of each row from `first` on, once somebody asks
+        self._found: dict[int, Regime] = {}  # after each row from `first` on, once somebody asks
         is_price = (closes > 0) & (closes < ABSURD)
         self._count: list[int] = [0, *np.cumsum(is_price).tolist()]
         self._left_out = max(self._count[first] - NEEDED, 0)  # closes that say nothing any more
@@ -51,10 +51,10 @@ class Regimes:
         self._usual = _last_rows(known, _medians(yearly, YEAR_SESSIONS))
 
     def after(self, rows: int) -> Regime:
-        """Return the regime as it was when only the first `rows` closes were known."""
+        """Return the regime as it was when only the first `rows` closes were known. KeyError for fewer than `first`."""
         if not self._found:  # one after the other, which takes a third of naming each by itself
-            self._found = [self._after(known) for known in range(self._first, len(self._count))]
-        return self._found[rows - self._first]
+            self._found = {known: self._after(known) for known in range(self._first, len(self._count))}
+        return self._found[rows]
 
     def _after(self, rows: int) -> Regime:
         count = self._count[rows]

@@ -110,9 +110,6 @@ class Settlement:
     cash: tuple[CashActivity, ...] = ()  # newly booked: money that moved without a trade
 
 
-NOTHING_NEW = Settlement()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class CycleReport:
     """Everything a cycle did, for people, artifacts and notices."""
