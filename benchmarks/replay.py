@@ -7,6 +7,7 @@ medians of CPU seconds, as symbol·bars a second; garbage is looked for as seldo
 
 * A: `trading_bot.backtest.replay` with limits that never bind, so that it holds whatever the strategy wants, as the
   peers do; targets at least 1 × backtesting.py and 2.5 × backtrader. Each session takes every step of a live cycle.
+  Every rule is asked; the one for correlations has nothing to work out, as its limit is the number of stocks.
 * B: the same with the default limits, where some eleven wishes a session are refused, each with a record of why.
 * C: backtesting.py, one run for each stock: it knows a single one.
 * D: backtrader, all stocks in one run.

@@ -315,6 +315,15 @@ def test_only_so_many_positions_may_move_alike(alike, allowed):
     assert (ruling.allowed, ruling.observed) == (allowed, str(alike))
 
 
+@pytest.mark.parametrize(("limit", "observed"), [(2, "1"), (3, "fewer than 3"), (9, "fewer than 9")])
+def test_a_limit_that_all_others_together_cannot_reach_is_not_looked_into(limit, observed):
+    mine = with_correlation(0.0)[0]
+    seen = context(priced(AAA=mine, BBB=mine, CCC=mine), holding(0, BBB=(1, 10)))
+    ruling = CorrelatedPositions(max_correlated_positions=limit).check(buy(1), seen)
+
+    assert (ruling.allowed, ruling.observed, ruling.limit) == (1, observed, str(limit))
+
+
 def test_the_refusal_names_those_it_moves_with():
     mine = with_correlation(0.0)[0]
     seen = context(priced(AAA=mine, CCC=mine, BBB=mine), holding(0, CCC=(1, 10), BBB=(1, 10)))
@@ -367,7 +376,7 @@ def test_what_is_held_counts_now_whatever_was_held_when_the_rule_was_asked_befor
     rows = dict.fromkeys(alike, mine) | dict.fromkeys(apart, other)
     if gap:
         rows["A01"] = np.where(np.arange(61) == 7, NO_VALUE, mine)
-    seen, rule = priced(AAA=mine, **rows), CorrelatedPositions(max_correlated_positions=200)
+    seen, rule = priced(AAA=mine, **rows), CorrelatedPositions(max_correlated_positions=100)
 
     def counted(*held: str) -> str:
         return rule.check(buy(1), context(seen, holding(0, **dict.fromkeys(held, (1, 10))))).observed

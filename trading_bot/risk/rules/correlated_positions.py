@@ -44,8 +44,10 @@ class CorrelatedPositions:
             return passed(order, "CORRELATION_WITHIN_LIMIT", observed=NOT_FOR_EXITS)
         if context.portfolio.held(order.symbol):
             return passed(order, "CORRELATION_WITHIN_LIMIT", observed="held already")
-        alike = self._alike(order.symbol, context)
         limit, unit = self.max_correlated_positions, "positions that move alike"
+        if limit >= len(context.market.history.symbols):  # not even all others together could be too many
+            return passed(order, "CORRELATION_WITHIN_LIMIT", observed=f"fewer than {limit}", limit=limit, unit=unit)
+        alike = self._alike(order.symbol, context)
         if len(alike) < limit:
             return passed(order, "CORRELATION_WITHIN_LIMIT", observed=len(alike), limit=limit, unit=unit)
         message = (
@@ -98,7 +100,7 @@ class _Crowd:
         begin, end = len(self._columns), len(self._columns) + len(columns)
         while end > len(self._units):
             self._units = np.concatenate((self._units, np.empty_like(self._units)))
-        self._units[begin:end] = self._moves.units[columns]
+        self._units[begin:end] = self._moves.units.take(columns, axis=0)
         self._columns += columns
         self._gaps += [place for place, column in enumerate(columns, begin) if self._moves.gaps.item(column)]
 
