@@ -65,33 +65,28 @@ class StrategyManager:
         votes = [asked_now(member, market.history) for member in voters]
         scores, wanted = self._wanted(votes, market)
         signals: list[Signal] = []
-        for column in self._in_doubt(wanted, market, portfolio, equity):
-            signal = self._compare(column, wanted.get(column, 0.0), market, portfolio, equity, votes, scores)
+        for symbol in self._in_doubt(wanted, market, portfolio, equity):
+            signal = self._compare(symbol, wanted.get(symbol, 0.0), market, portfolio, equity, votes, scores)
             if signal is not None:
                 signals.append(signal)
         return tuple(sorted(signals, key=_exits_first))
 
     def _in_doubt(
-        self, wanted: Mapping[int, float], market: MarketState, portfolio: Portfolio, equity: Decimal
-    ) -> set[int]:
-        """Return the columns that may need a change: what is wanted or held, less what is held about as wanted.
+        self, wanted: Mapping[Symbol, float], market: MarketState, portfolio: Portfolio, equity: Decimal
+    ) -> set[Symbol]:
+        """Return the symbols that may need a change: what is wanted or held, less what is held about as wanted.
 
         Nearly all holdings are. Many are wanted at one weight, and what it comes to in dollars is computed once.
         """
-        columns = set(wanted)
         near = self.targets.rebalance_threshold * equity - CENT  # to which dollars are rounded here
         dollars = {weight: cents(Decimal(repr(weight)) * equity) for weight in set(wanted.values())}
         positions = portfolio.positions
-        places, prices = market.history.columns_of(positions), market.prices(positions)
-        for position, column, price in zip(positions.values(), places, prices, strict=True):
-            if column is None:
-                continue
-            weight = wanted.get(column)
+        symbols = {*wanted, *positions}
+        for (symbol, position), price in zip(positions.items(), market.prices(positions), strict=True):
+            weight = wanted.get(symbol)
             if weight and price and abs(position.quantity * price - dollars[weight]) < near:
-                columns.remove(column)
-            else:
-                columns.add(column)
-        return columns
+                symbols.remove(symbol)
+        return symbols
 
     def thoughts(
         self, market: MarketState, portfolio: Portfolio, equity: Decimal, symbol: Symbol, only: tuple[str, ...] = ()
@@ -113,7 +108,7 @@ class StrategyManager:
             price=price,
             score=float(scores[column]),
             better=tuple(market.history.symbols[c] for c in better.tolist()),
-            wanted=wanted.get(column, 0.0) if votes else 0.0,
+            wanted=wanted.get(symbol, 0.0) if votes else 0.0,
             held=float(portfolio.held(symbol) * price / equity) if price is not None and equity > 0 else 0.0,
             quarantined=market.quarantined.get(symbol, ""),
             votes=tuple(vote.reason(column) for vote in votes),
@@ -127,8 +122,8 @@ class StrategyManager:
     def _nobody(self) -> list[str]:
         return [self._why_cash] if not self.team else []
 
-    def _wanted(self, votes: list[Vote], market: MarketState) -> tuple[Scores, Mapping[int, float]]:
-        """Return the combined scores, and column → share of equity for what is wanted."""
+    def _wanted(self, votes: list[Vote], market: MarketState) -> tuple[Scores, Mapping[Symbol, float]]:
+        """Return the combined scores, and symbol → share of equity for what is wanted."""
         said = tuple((vote.member.weight, vote.said.exposure.tobytes()) for vote in votes)
         return _wanted(said, self._tradable(market).tobytes(), market.history.symbols, self._limits)
 
@@ -143,7 +138,7 @@ class StrategyManager:
 
     def _compare(
         self,
-        column: int,
+        symbol: Symbol,
         wanted: float,
         market: MarketState,
         portfolio: Portfolio,
@@ -151,7 +146,6 @@ class StrategyManager:
         votes: list[Vote],
         scores: Scores,
     ) -> Signal | None:
-        symbol = market.history.symbols[column]
         price = market.price(symbol)
         if price is None or symbol in market.quarantined or equity <= 0:
             return None
@@ -160,6 +154,7 @@ class StrategyManager:
         is_new_or_gone = (held == 0) != (wanted == 0)
         if not is_new_or_gone and abs(change) <= self._tolerance:
             return None
+        column = market.history.column(symbol)
         in_favour = [vote for vote in votes if (vote.exposure_of(column) > 0) == (wanted > 0)]
         return Signal(
             symbol=symbol,
@@ -185,8 +180,8 @@ class _Limits(NamedTuple):
 @lru_cache(maxsize=1)  # in most sessions nobody has changed their mind
 def _wanted(
     votes: tuple[tuple[float, bytes], ...], tradable: bytes, symbols: tuple[Symbol, ...], limits: _Limits
-) -> tuple[Scores, Mapping[int, float]]:
-    """Return the scores, and column → share of equity for the best-scored tradable stocks.
+) -> tuple[Scores, Mapping[Symbol, float]]:
+    """Return the scores, and symbol → share of equity for the best-scored tradable stocks.
 
     A vote is its member's weight and its exposures; arrays come as bytes, which can be compared.
     """
@@ -196,12 +191,12 @@ def _wanted(
     columns: list[int] = wanted.nonzero()[0].tolist()
     columns.sort(key=symbols.__getitem__)
     columns.sort(key=rounded.item, reverse=True)  # leaves ties in their order
-    weights = {column: scores.item(column) * limits.weight for column in columns[: limits.most]}
+    weights = {symbols[column]: scores.item(column) * limits.weight for column in columns[: limits.most]}
     gross = sum(weights.values())
     if gross <= limits.gross:
         return scores, weights
     scale = limits.gross / gross
-    return scores, {column: weight * scale for column, weight in weights.items()}
+    return scores, {symbol: weight * scale for symbol, weight in weights.items()}
 
 
 def _combined(votes: list[tuple[float, Scores]]) -> Scores:
