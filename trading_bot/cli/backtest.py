@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from trading_bot.cli.options import Config, require_folder
+from trading_bot.cli.options import Config, require_writable
 from trading_bot.domain.errors import SettingsError
 from trading_bot.terminal import DONE
 
@@ -71,8 +71,8 @@ def backtest(*, options: Annotated[Options, Parameter(name="*")] = Options()) ->
     Each session goes through the same steps, strategies, risk rules and paper broker as in `bensbot run`. Nothing is
     written but what --json and --report name; the book is not touched.
     """
-    require_folder("--json", options.json)
-    require_folder("--report", options.report)
+    require_writable("--json", options.json)
+    require_writable("--report", options.report)
     from trading_bot.backtest.run import Wanted
     from trading_bot.backtest.run import backtest as trade_again
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from trading_bot.cli.options import Config, Json, book_to_read, require_folder, settings_with_a_book
+from trading_bot.cli.options import Config, Json, book_to_read, require_writable, settings_with_a_book
 from trading_bot.domain.errors import SettingsError
 from trading_bot.terminal import DONE, fold
 
@@ -61,7 +61,7 @@ def archive(
 
 def backup(file: Path, *, config: Config = None) -> int:
     """Copy the book to FILE, and the paper account beside it, while the bot trades."""
-    require_folder("backup", file)
+    require_writable("backup", file)
     settings = settings_with_a_book(config)
     from trading_bot.core.backup import back_up
 

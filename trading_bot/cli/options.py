@@ -44,11 +44,19 @@ def settings_with_a_book(config: Path | None) -> TradingBotSettings:
     return settings
 
 
-def require_folder(option: str, file: Path | None) -> None:
+def require_writable(option: str, file: Path | None) -> None:
     """Refuse a file that cannot be written, before anything is computed. Raises SettingsError."""
     if file is None or str(file) == "-":
         return
-    if not file.parent.is_dir():
-        raise SettingsError(f"{option} {file}: there is no folder {file.parent}")
-    if file.is_dir():
-        raise SettingsError(f"{option} {file} is a folder; name a file in it.")
+    try:
+        if not file.parent.is_dir():
+            raise SettingsError(f"{option} {file}: there is no folder {file.parent}")
+        if file.is_dir():
+            raise SettingsError(f"{option} {file} is a folder; name a file in it.")
+        is_new = not file.exists()
+        if is_new or file.is_file():  # another program may read from anything else: it is opened once only
+            file.open("ab").close()
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise SettingsError(f"{option} {file} cannot be written: {error.strerror}. Name another file.") from error

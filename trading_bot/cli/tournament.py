@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from trading_bot.cli.backtest import Assignments, JsonFile, Source, Symbols, split_symbols
-from trading_bot.cli.options import Config, require_folder
+from trading_bot.cli.options import Config, require_writable
 from trading_bot.terminal import DONE
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def tournament(*, options: Annotated[Options, Parameter(name="*")] = Options()) 
     Each candidate trades all symbols on its own over the last rotation.windows sessions, after costs. Nothing is
     written but what --json names; the book is not touched.
     """
-    require_folder("--json", options.json)
+    require_writable("--json", options.json)
     from trading_bot.backtest.run import Wanted
     from trading_bot.backtest.tournament import TournamentWanted
     from trading_bot.backtest.tournament import tournament as compare

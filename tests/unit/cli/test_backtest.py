@@ -134,6 +134,7 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
         (["--symbols", "AAPL,MFST"], "no symbol 'MFST'. Did you mean 'MSFT'?"),
         (["--report", "nowhere/page.html"], "there is no folder nowhere"),
         (["--report", "."], "--report . is a folder; name a file in it."),
+        (["--report", 300 * "a"], "cannot be written: File name too long. Name another file."),
         (["--symbols", ","], "--symbols names none"),
         (["--symbols", ""], "--symbols names none"),
         (["--from", "3.1.2022"], "--from 3.1.2022 is no day; write one like 2022-01-31."),
@@ -144,6 +145,15 @@ def test_a_settings_file_can_say_the_same(tmp_path, capsys):
 )
 def test_what_is_typed_wrong_is_answered_with_what_to_type(typed, answer, monkeypatch, capsys):
     assert answer in " ".join(refused(["backtest", *typed], monkeypatch, capsys).split())
+
+
+def test_a_backtest_that_fails_leaves_its_files_as_they_were(monkeypatch, capsys):
+    Path("page.html").write_text("of yesterday", encoding="utf-8")
+
+    refused(["backtest", "--cash", "0", "--report", "page.html", "--json", "numbers.json"], monkeypatch, capsys)
+
+    assert Path("page.html").read_text(encoding="utf-8") == "of yesterday"
+    assert not Path("numbers.json").exists()
 
 
 def test_lists_and_mappings_can_be_typed(tmp_path, capsys):
