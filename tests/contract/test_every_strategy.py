@@ -341,6 +341,8 @@ def test_an_unknown_strategy_is_refused_with_the_nearest_name():
         ("ema_cross", {"fast": 26}, "fast=26 must be below slow=26"),
         ("macd", {"slow": 12}, "fast=12 must be below slow=12"),
         ("macd", {"act_on": "level"}, "act_on"),
+        ("macd", {"tolerance": -0.01}, "tolerance"),
+        ("macd", {"tolerance": 0.01, "act_on": "crossings"}, "tolerance=0.01 goes with act_on: levels"),
         ("zscore_reversion", {"begin": 2.0}, r"begin=2\.0 must be below full=2\.0"),
         ("bollinger_reversion", {"window": 1}, "window"),
         ("pairs", {"exit": 2.0}, r"exit=2\.0 must be below entry=2\.0"),

@@ -30,6 +30,18 @@ def trend_exposure(fast: FloatMatrix, slow: FloatMatrix, upper: FloatMatrix, act
     return latched(_crossings(fast > upper, below, np.isnan(fast) | np.isnan(slow), short))
 
 
+def banded_exposure(fast: FloatMatrix, slow: FloatMatrix, band: FloatMatrix, short: bool) -> FloatMatrix:
+    """Return 1 from where `fast` is more than `band` above `slow` on, -1 (0 unless `short`) from as far below on.
+
+    In between lasts what was before; 0 until the lines have first come so far apart, and from where one is unknown.
+    """
+    events = np.zeros(fast.shape, dtype=np.int8)
+    events[np.isnan(fast) | np.isnan(slow)] = OUT
+    events[fast > slow + band] = LONG
+    events[fast < slow - band] = SHORT if short else OUT
+    return latched(events)
+
+
 def _crossings(above: NDArray[np.bool_], below: NDArray[np.bool_], unknown: NDArray[np.bool_], short: bool) -> Events:
     events = np.zeros(above.shape, dtype=np.int8)
     events[unknown] = OUT

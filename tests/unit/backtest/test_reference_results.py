@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import talib
 
 from tests.unit.backtest.pasts import asking, packaged
 from trading_bot.backtest.ledger import run_ledger
@@ -39,7 +40,7 @@ LIKE_BACKTESTING_PY = Terms(
 
 
 DOCS = (Path(__file__).parents[3] / "docs" / "backtest-engines.md").read_text()
-SETTINGS = next(block for block in DOCS.split("```") if block.startswith("yaml\n# config.yaml")).removeprefix("yaml\n")
+SETTINGS, LIKE_LEAN, *_ = (block.removeprefix("yaml\n") for block in DOCS.split("```") if block.startswith("yaml\n"))
 CROSSINGS = SmaCross(10, 30, act_on="crossings", short=True)
 
 
@@ -142,3 +143,52 @@ def test_commissions_to_the_cent_differ_from_unrounded_ones_by_cents(google):
     assert left == pytest.approx(
         39_261.77, abs=0.10
     )  # backtesting.py rounds no commission; 131 orders are rounded here
+
+
+def test_the_rule_and_terms_of_leans_macd_regression_trade_as_if_by_hand(google, tmp_path, monkeypatch):
+    its_prices, packaged_prices = (
+        "source: files, folder: prices, symbols: [SPY]",
+        "source: sample-ohlcv, symbols: [GOOG]",
+    )
+    (tmp_path / "config.yaml").write_text(LIKE_LEAN.replace(its_prices, packaged_prices))
+    monkeypatch.chdir(tmp_path)
+
+    result = backtest(Wanted(first=FIRST, last=LAST))
+
+    told, left = leans_macd_by_hand(google)
+    assert [(e.session, e.quantity * e.side.sign, e.price, e.fee) for e in result.executions] == told
+    assert (len(told), result.cash[-1]) == (91, float(left))
+
+
+def leans_macd_by_hand(google: Past) -> tuple[list[tuple[date, Decimal, Decimal, Decimal]], Decimal]:
+    """Return session, shares, price and fee of every execution, and the cash that is left."""
+    first = int(np.searchsorted(google.raw.sessions, google.days[0]))
+    opens, closes = (
+        [Decimal(str(price)).quantize(Decimal("0.01")) for price in field[first:, 0].tolist()]
+        for field in (google.raw.open, google.raw.close)
+    )
+    known = google.raw.close[:, 0]
+    macd, signal, _ = talib.MACD(known, 12, 26, 9)
+    apart = ((macd - signal) / talib.EMA(known, 12))[first:]
+    cash, held, told = Decimal(100_000), Decimal(0), list[tuple[date, Decimal, Decimal, Decimal]]()
+    for row in range(len(opens) - 1):
+        bought = Decimal(0)
+        if not held and apart[row] > 0.0025:
+            bought = min(affordable(cash * Decimal("0.9975"), closes[row]), affordable(cash, opens[row + 1]))
+        elif held and apart[row] < -0.0025:
+            bought = -held
+        if bought:
+            told.append((google.days[row + 1].item(), bought, opens[row + 1], fee(bought)))
+            cash, held = cash - bought * opens[row + 1] - fee(bought), held + bought
+    return told, cash
+
+
+def affordable(cash: Decimal, price: Decimal) -> Decimal:
+    shares = cash // price
+    while shares * price + fee(shares) > cash:
+        shares -= 1
+    return shares
+
+
+def fee(shares: Decimal) -> Decimal:
+    return max((abs(shares) * Decimal("0.005")).quantize(Decimal("0.01")), Decimal(1))

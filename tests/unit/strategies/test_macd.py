@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.unit.strategies.markets import column, history, walk
+from trading_bot.strategies.averages import exponential_mean
 from trading_bot.strategies.macd import Macd
 
 SMALL = Macd(fast=1, slow=3, signal=1)  # a signal of span 1 is the MACD itself
@@ -34,6 +35,50 @@ def test_on_crossings_it_is_held_less_than_on_levels():
 
     assert (crossings <= levels).all()
     assert 0 < crossings.sum() < levels.sum()
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_with_a_tolerance_the_lines_have_to_come_apart_and_what_holds_stays_until_they_have(short):
+    bars = history(walk(3, symbols=4))
+    opinion = Macd(tolerance=0.0025, short=short).opinion(bars)
+    apart = opinion.evidence["macd"] - opinion.evidence["signal"]
+    far = 0.0025 * exponential_mean(bars.close, 12)
+    wanted = np.zeros_like(apart)
+    for place in range(apart.shape[1]):  # as one would trade it by hand
+        holds = 0.0
+        for row in range(len(apart)):
+            if apart[row, place] > far[row, place]:
+                holds = 1.0
+            elif apart[row, place] < -far[row, place]:
+                holds = -1.0 if short else 0.0
+            wanted[row, place] = holds
+
+    assert np.array_equal(opinion.exposure, wanted)
+    assert (wanted != Macd(short=short).opinion(bars).exposure).any()
+
+
+def test_a_gap_ends_what_a_tolerance_keeps():
+    close = walk(3)
+    before = Macd(tolerance=0.0025).opinion(history(close)).exposure
+    row = int(before[:-10, 0].nonzero()[0][-1])  # held here
+    close[row + 1 :, 0] = np.nan
+    after = Macd(tolerance=0.0025).opinion(history(close)).exposure
+
+    assert (after[row, 0], after[row + 7, 0]) == (1, 0)  # five missing closes are bridged
+
+
+@pytest.mark.parametrize(
+    ("exposure", "words"),
+    [
+        (1.0, "was 0.25% of the fast mean above its 9-session signal +1.250, and has not been as far below since"),
+        (0.0, "has not been 0.25% of the fast mean above its 9-session signal +1.250, or was as far below since"),
+        (-1.0, "was 0.25% of the fast mean below its 9-session signal +1.250, and has not been as far above since"),
+    ],
+)
+def test_the_reason_tells_of_the_tolerance(exposure, words):
+    said = Macd(tolerance=0.0025, short=True).reason({"macd": 1.5, "signal": 1.25}, exposure)
+
+    assert said == f"the MACD +1.500 of 12 and 26 sessions {words}"
 
 
 @pytest.mark.parametrize(
