@@ -164,4 +164,4 @@ def test_a_strategy_of_the_house_can_be_checked_where_it_is(bensbot: Bensbot):
     said = bensbot("strategy", "check", str(ROOT / "trading_bot" / "strategies" / "macd.py"))
 
     assert said.code == 0
-    assert "macd.py: Macd(fast=12, slow=26, signal=9, act_on='levels', short=False)" in said.out
+    assert "macd.py: Macd(fast=12, slow=26, signal=9, act_on='levels', short=False, tolerance=0.0)" in said.out
