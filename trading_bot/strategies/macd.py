@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from trading_bot.domain.market import MarketHistory
@@ -47,13 +48,13 @@ class Macd:
         """Return exposure 1, 0 or -1 for each session and symbol; 0 until `slow` + `signal` - 1 closes are known."""
         close = carried(history.close)
         macd, signal = macd_lines(close, self.fast, self.slow, self.signal)
-        band = close * TIE
+        apart = close * TIE
         if self.tolerance:
-            band += exponential_mean(close, self.fast) * self.tolerance
-            exposure = banded_exposure(macd, signal, band, self.short)
+            apart += exponential_mean(close, self.fast) * self.tolerance
+            exposure = banded_exposure(macd, signal, apart, self.short)
         else:
-            band += signal
-            exposure = trend_exposure(macd, signal, band, self.act_on, self.short)
+            upper = np.add(signal, apart, out=apart)
+            exposure = trend_exposure(macd, signal, upper, self.act_on, self.short)
         return Opinion(exposure=exposure, evidence={"macd": macd, "signal": signal})
 
     def reason(self, evidence: Mapping[str, float], exposure: float) -> str:
@@ -66,6 +67,5 @@ class Macd:
             return compared(macd, signal, exposure, self.act_on)
         apart = f"{self.tolerance * 100:g}% of the fast mean"
         if not exposure:
-            return f"{macd} has not been {apart} above {signal}, or was as far below since"
-        here, there = ("above", "below") if exposure > 0 else ("below", "above")
-        return f"{macd} was {apart} {here} {signal}, and has not been as far {there} since"
+            return f"{macd}, {signal}: they were never {apart} apart, or the MACD was below when they last were"
+        return f"{macd}, {signal}: when last {apart} apart, the MACD was {'above' if exposure > 0 else 'below'}"

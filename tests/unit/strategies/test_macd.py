@@ -70,15 +70,15 @@ def test_a_gap_ends_what_a_tolerance_keeps():
 @pytest.mark.parametrize(
     ("exposure", "words"),
     [
-        (1.0, "was 0.25% of the fast mean above its 9-session signal +1.250, and has not been as far below since"),
-        (0.0, "has not been 0.25% of the fast mean above its 9-session signal +1.250, or was as far below since"),
-        (-1.0, "was 0.25% of the fast mean below its 9-session signal +1.250, and has not been as far above since"),
+        (1.0, "when last 0.25% of the fast mean apart, the MACD was above"),
+        (0.0, "they were never 0.25% of the fast mean apart, or the MACD was below when they last were"),
+        (-1.0, "when last 0.25% of the fast mean apart, the MACD was below"),
     ],
 )
 def test_the_reason_tells_of_the_tolerance(exposure, words):
     said = Macd(tolerance=0.0025, short=True).reason({"macd": 1.5, "signal": 1.25}, exposure)
 
-    assert said == f"the MACD +1.500 of 12 and 26 sessions {words}"
+    assert said == f"the MACD +1.500 of 12 and 26 sessions, its 9-session signal +1.250: {words}"
 
 
 @pytest.mark.parametrize(
